@@ -1,0 +1,126 @@
+"""The training loop: steps, history, checkpoints, progress, interruption."""
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, final
+
+from annealnn._progress import Wanted, progress_bar
+from annealnn.exceptions import CheckpointError
+from annealnn.learning._checkpoint import load_checkpoint, save_checkpoint
+from annealnn.learning._moment_matching import LearnerState, MomentMatching, Progress
+from annealnn.models import Moments
+from annealnn.samplers import CompiledSampler
+
+logger = logging.getLogger("annealnn")
+
+Observe = Callable[[LearnerState, Progress], dict[str, float]]
+Monitor = Callable[[LearnerState], dict[str, float]]
+
+
+@final
+@dataclass(slots=True)
+class History:
+    """What training showed: one list for each quantity, one entry for each step; and rows of what a monitor returned."""
+
+    steps: dict[str, list[float]] = field(default_factory=dict)
+    monitored: list[dict[str, float]] = field(default_factory=list)
+
+    def add(self, **values: float) -> None:
+        """Append one step."""
+        for name, value in values.items():
+            self.steps.setdefault(name, []).append(value)
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckpointPolicy:
+    """Where and how often to save; `identity` says what a checkpoint belongs to (data, configuration)."""
+
+    folder: Path
+    identity: dict[str, Any]
+    every_s: float = 10.0
+    resume: bool = False
+
+    def load(self, compiled: CompiledSampler) -> tuple[LearnerState, History] | None:
+        """Return where to go on from: None if not resuming, or nothing was saved yet.
+
+        Raises
+        ------
+        CheckpointError
+            If what was saved belongs to another job.
+        """
+        if not self.resume or not self.folder.exists():
+            return None
+        state, record = load_checkpoint(self.folder, compiled.structure)
+        for name, wanted in self.identity.items():
+            if record["identity"].get(name) != wanted:
+                found = record["identity"].get(name)
+                msg = f"a checkpoint goes on with the job it was made for; {self.folder} has {name}={found!r}, this job {wanted!r}"
+                raise CheckpointError(msg)
+        logger.info("resuming from %s at iteration %d", self.folder, state.iteration)
+        return state, History(record["steps"], record["monitored"])
+
+    def save(self, state: LearnerState, compiled: CompiledSampler, history: History) -> None:
+        """Write where the job stands."""
+        record = {"identity": self.identity, "steps": history.steps, "monitored": history.monitored}
+        save_checkpoint(self.folder, state, compiled.structure, record)
+
+
+def descend(
+    config: MomentMatching,
+    compiled: CompiledSampler,
+    data: Moments,
+    *,
+    start: Callable[[], LearnerState],
+    observe: Observe,
+    monitor: Monitor | None = None,
+    monitor_every: int = 50,
+    checkpoint: CheckpointPolicy | None = None,
+    title: str = "training",
+    progress: Wanted = "auto",
+) -> tuple[LearnerState, History]:
+    """Run the descent to its last iteration; on an interrupt, save the last whole step and raise."""
+    resumed = checkpoint.load(compiled) if checkpoint else None
+    state, history = resumed or (start(), History())
+    saved_at = time.monotonic()
+    try:
+        with progress_bar(title, config.num_iterations, done=state.iteration, wanted=progress) as advance:
+            while state.iteration < config.num_iterations:
+                after, shown = config.step(state, data, compiled)
+                entry = {
+                    "iteration": after.iteration,
+                    "field_error": shown.field_error,
+                    "coupling_error": shown.coupling_error,
+                    **observe(state, shown),
+                }
+                row = None
+                if monitor and (after.iteration % monitor_every == 0 or after.iteration == config.num_iterations):
+                    row = {"iteration": after.iteration, **monitor(after)}
+                # from here to the end of the loop nothing takes long: an interrupt finds a whole step
+                history.add(**entry)
+                history.monitored += [row] if row else []
+                state = after
+                advance(f"moment error {shown.coupling_error:.3f}")
+                if checkpoint and time.monotonic() - saved_at > checkpoint.every_s:
+                    checkpoint.save(state, compiled, history)
+                    saved_at = time.monotonic()
+    except KeyboardInterrupt:
+        if checkpoint:
+            _save_whole_step(checkpoint, state, compiled, history)
+        raise
+    if checkpoint:
+        checkpoint.save(state, compiled, history)
+    return state, history
+
+
+def _save_whole_step(
+    checkpoint: CheckpointPolicy, state: LearnerState, compiled: CompiledSampler, history: History
+) -> None:
+    """Save after an interrupt that may have fallen between the lines that end a step."""
+    steps = {name: values[: state.iteration] for name, values in history.steps.items()}
+    monitored = [row for row in history.monitored if row["iteration"] <= state.iteration]
+    checkpoint.save(state, compiled, History(steps, monitored))
+    logger.warning("interrupted at iteration %d; saved to %s", state.iteration, checkpoint.folder)

@@ -1,0 +1,123 @@
+"""What samplers and learners pass to each other: a graph, its parameters, its moments."""
+
+from collections.abc import Hashable, Iterable
+from dataclasses import dataclass, field
+from typing import NamedTuple, final
+
+import numpy as np
+
+from annealnn.typing import Floats, Indices, Spins
+
+
+class Parameters(NamedTuple):
+    """Fields and couplings in Eq. (1)'s sign, not scaled by beta."""
+
+    fields: Floats  # (num_variables,)
+    couplings: Floats  # (num_edges,)
+
+
+class Moments(NamedTuple):
+    """Means of spins and of products of spins along edges."""
+
+    spins: Floats  # (num_variables,)
+    pairs: Floats  # (num_edges,)
+
+
+class Clamp(NamedTuple):
+    """Variables held fixed, with one row of values for each read."""
+
+    variables: Indices  # (num_clamped,)
+    spins: Spins  # (num_reads, num_clamped)
+
+
+@final
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Structure:
+    """A graph over variables 0..n-1, each edge once, with i < j, in the order of the couplings.
+
+    Parameters
+    ----------
+    num_variables : int
+    edges : (num_edges, 2) array of int
+    labels : tuple of hashable, optional
+        Names of the variables in the outside world; 0..n-1 if not given.
+
+    Raises
+    ------
+    ValueError
+        If an edge is a loop, is given twice, or leaves the variables; or if labels are not distinct.
+    """
+
+    num_variables: int
+    edges: Indices
+    labels: tuple[Hashable, ...] = field(default=())
+
+    def __post_init__(self) -> None:
+        edges = np.sort(np.asarray(self.edges, dtype=np.intp).reshape(-1, 2), axis=1)
+        if edges.size and (edges[:, 0].min() < 0 or edges[:, 1].max() >= self.num_variables):
+            bad = edges[(edges[:, 0] < 0) | (edges[:, 1] >= self.num_variables)][0]
+            msg = f"edges join variables 0..{self.num_variables - 1}; got {tuple(map(int, bad))}"
+            raise ValueError(msg)
+        if (loops := edges[:, 0] == edges[:, 1]).any():
+            msg = f"an edge joins two variables; got the loop {tuple(map(int, edges[loops][0]))}"
+            raise ValueError(msg)
+        unique, counts = np.unique(edges, axis=0, return_counts=True)
+        if (counts > 1).any():
+            msg = f"each pair counts once; got the edge {tuple(map(int, unique[counts > 1][0]))} more than once"
+            raise ValueError(msg)
+        labels = tuple(self.labels) or tuple(range(self.num_variables))
+        if len(labels) != self.num_variables or len(set(labels)) != len(labels):
+            msg = f"labels are distinct, one for each of {self.num_variables} variables; got {len(labels)}, {len(set(labels))} of them distinct"
+            raise ValueError(msg)
+        edges.setflags(write=False)
+        object.__setattr__(self, "edges", edges)
+        object.__setattr__(self, "labels", labels)
+
+    def __repr__(self) -> str:
+        return f"Structure({self.num_variables} variables, {self.num_edges} edges)"
+
+    @classmethod
+    def complete(cls, num_variables: int) -> "Structure":
+        """Return the complete graph."""
+        return cls(num_variables, np.column_stack(np.triu_indices(num_variables, 1)))
+
+    @classmethod
+    def from_edges(cls, nodes: Iterable[Hashable], edges: Iterable[tuple[Hashable, Hashable]]) -> "Structure":
+        """Return the structure of a labelled graph, variables in the order of `nodes`."""
+        labels = tuple(nodes)
+        index = {label: k for k, label in enumerate(labels)}
+        pairs = [(index[u], index[v]) for u, v in edges]
+        return cls(len(labels), np.array(pairs, dtype=np.intp).reshape(-1, 2), labels)
+
+    @property
+    def num_edges(self) -> int:
+        """Number of edges."""
+        return len(self.edges)
+
+    def dense(self, values: Floats) -> Floats:
+        """Return values along edges (num_edges,) as a symmetric matrix (num_variables, num_variables)."""
+        matrix = np.zeros((self.num_variables, self.num_variables))
+        matrix[self.edges[:, 0], self.edges[:, 1]] = values
+        matrix[self.edges[:, 1], self.edges[:, 0]] = values
+        return matrix
+
+    def zeros(self) -> Parameters:
+        """Return parameters that are all zero."""
+        return Parameters(np.zeros(self.num_variables), np.zeros(self.num_edges))
+
+    def moments_of(self, spins: Spins) -> Moments:
+        """Return the moments of rows of spins (num_rows, num_variables)."""
+        s = np.asarray(spins, dtype=np.float64)
+        products = s.T @ s / len(s)
+        return Moments(s.mean(axis=0), products[self.edges[:, 0], self.edges[:, 1]])
+
+    def energies(self, parameters: Parameters, spins: Spins) -> Floats:
+        """Return Eq. (1)'s diagonal energy of every row of spins (num_rows, num_variables): (num_rows,)."""
+        s = np.asarray(spins, dtype=np.float64)
+        pulled = s @ self.dense(parameters.couplings)
+        return np.asarray(-(s @ parameters.fields) - 0.5 * np.einsum("ri,ri->r", s, pulled))
+
+
+def dimod_terms(parameters: Parameters) -> tuple[Floats, Floats]:
+    """Return (linear, quadratic) in dimod's sign for parameters in Eq. (1)'s."""
+    return -np.asarray(parameters.fields, dtype=np.float64), -np.asarray(parameters.couplings, dtype=np.float64)

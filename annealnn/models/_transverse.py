@@ -1,0 +1,132 @@
+"""The transverse-field Ising model, Eq. (1) at one instant."""
+
+from collections.abc import Hashable, Iterable
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+from scipy.special import logsumexp
+
+from annealnn._validation import check_number
+from annealnn.models._exact import basis_energies, basis_moments
+from annealnn.models._ising import Couplings, Fields, IsingModel
+from annealnn.models._structure import Moments
+from annealnn.typing import Floats
+
+MAX_DIAGONALISED = 12
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class TransverseStatistics:
+    """Thermal values of rho = exp(-beta H) / Z. Basis order: qubit 0 most significant, 0 is spin +1."""
+
+    beta: float
+    log_z: float
+    energy: float  # <H>
+    energy_variance: float
+    problem_energy: float  # thermal mean of the diagonal part of H
+    ground_energy: float
+    gap: float
+    moments: Moments  # <Z_i>, and <Z_i Z_j> along the edges
+    transverse_moments: Floats  # <X_i>, (num_variables,)
+    probabilities: Floats  # diagonal of rho, (2**num_variables,)
+
+
+@final
+class TransverseIsing:
+    """H = - sum_{i<j} J_ij Z_i Z_j - sum_i h_i Z_i - sum_i gamma_i X_i (Markovic & Grollier 2020, Eq. (1)). Immutable.
+
+    Parameters
+    ----------
+    h, J, labels
+        As in `IsingModel`.
+    gamma : float or array of shape (num_variables,)
+        Transverse field, at least 0, energy units.
+    """
+
+    __slots__ = ("gamma", "problem")
+
+    problem: IsingModel
+    gamma: Floats
+
+    def __init__(
+        self, h: Fields, J: Couplings, gamma: float | Floats, *, labels: Iterable[Hashable] | None = None
+    ) -> None:
+        problem = IsingModel(h, J, labels=labels)
+        field = np.array(gamma, dtype=np.float64)
+        n = problem.structure.num_variables
+        if field.shape not in ((), (n,)):
+            msg = f"gamma is one number or one per variable, shape ({n},); got shape {field.shape}"
+            raise ValueError(msg)
+        if not np.isfinite(field).all() or (field < 0).any():
+            msg = f"the transverse field is finite and at least 0; got {gamma!r}"
+            raise ValueError(msg)
+        field = np.broadcast_to(field, (n,)).copy()
+        field.setflags(write=False)
+        object.__setattr__(self, "problem", problem)
+        object.__setattr__(self, "gamma", field)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        msg = f"TransverseIsing is immutable; build another instead of setting {name!r}"
+        raise AttributeError(msg)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _rebuild, (self.problem, self.gamma)
+
+    def __repr__(self) -> str:
+        graph = self.problem.structure
+        return f"TransverseIsing({graph.num_variables} variables, {graph.num_edges} edges)"
+
+    def hamiltonian(self) -> Floats:
+        """Return H as a dense matrix, (2**n, 2**n), up to 12 variables.
+
+        Raises
+        ------
+        ValueError
+            If there are more variables.
+        """
+        n = self.problem.structure.num_variables
+        if n > MAX_DIAGONALISED:
+            msg = f"dense diagonalisation reaches {MAX_DIAGONALISED} variables; got {n}. Sample by path integral instead"
+            raise ValueError(msg)
+        matrix = np.diag(basis_energies(self.problem.structure, self.problem.parameters))
+        states = np.arange(2**n)
+        for i, gamma in enumerate(self.gamma):
+            matrix[states, _flipped(states, i, n)] -= gamma
+        return matrix
+
+    def exact(self, beta: float = 1.0) -> TransverseStatistics:
+        """Return the exact thermal statistics by dense diagonalisation, up to 12 variables."""
+        check_number("beta", beta, low=0.0)
+        structure, n = self.problem.structure, self.problem.structure.num_variables
+        levels, vectors = np.linalg.eigh(self.hamiltonian())
+        log_z = float(logsumexp(-beta * levels))
+        weights = np.exp(-beta * levels - log_z)
+        mean = float(weights @ levels)
+        rho = (vectors * weights) @ vectors.T
+        states = np.arange(2**n)
+        transverse = np.array([rho[states, _flipped(states, i, n)].sum() for i in range(n)])
+        diagonal = np.ascontiguousarray(np.diagonal(rho))
+        return TransverseStatistics(
+            beta=beta,
+            log_z=log_z,
+            energy=mean,
+            energy_variance=float(weights @ (levels - mean) ** 2),
+            problem_energy=float(diagonal @ basis_energies(structure, self.problem.parameters)),
+            ground_energy=float(levels[0]),
+            gap=float(levels[1] - levels[0]) if len(levels) > 1 else float("nan"),
+            moments=basis_moments(structure, diagonal),
+            transverse_moments=transverse,
+            probabilities=diagonal,
+        )
+
+
+def _flipped(states: np.ndarray[tuple[int], np.dtype[np.int64]], i: int, n: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    return states ^ (1 << (n - 1 - i))
+
+
+def _rebuild(problem: IsingModel, gamma: Floats) -> TransverseIsing:
+    graph = problem.structure
+    J = {(graph.labels[i], graph.labels[j]): float(v) for (i, j), v in zip(graph.edges, problem.parameters.couplings, strict=True)}
+    return TransverseIsing(dict(zip(graph.labels, problem.h, strict=True)), J, gamma, labels=graph.labels)

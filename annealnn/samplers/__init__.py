@@ -1,0 +1,22 @@
+"""dimod samplers over the package's kernels, and the door through which learners sample.
+
+Public door: `sampler.sample(bqm, num_reads=..., seed=...)`, dimod's. Learner's door: `compile_sampler`.
+"""
+
+from annealnn.samplers._adapter import compile_sampler
+from annealnn.samplers._base import AnnealSampler
+from annealnn.samplers._compiled import CompiledSampler, SamplerState, Step
+from annealnn.samplers._exact import ExactSampler
+from annealnn.samplers._gibbs import GibbsSampler
+from annealnn.samplers._simulated_annealing import SimulatedAnnealingSampler
+
+__all__ = [
+    "AnnealSampler",
+    "CompiledSampler",
+    "ExactSampler",
+    "GibbsSampler",
+    "SamplerState",
+    "SimulatedAnnealingSampler",
+    "Step",
+    "compile_sampler",
+]

@@ -1,0 +1,92 @@
+"""The learner's door for any dimod sampler, a processor included."""
+
+from typing import Any, final
+
+import dimod
+import numpy as np
+
+from annealnn.models import Clamp, Parameters, Structure, bqm_of_terms
+from annealnn.samplers._base import AnnealSampler
+from annealnn.samplers._compiled import CompiledSampler, SamplerState, Step, Want
+from annealnn.typing import Spins
+
+
+def compile_sampler(
+    sampler: dimod.Sampler, structure: Structure, *, want: Want = "spins", **parameters: Any
+) -> CompiledSampler:
+    """Return `sampler` bound to `structure`; `parameters` are fixed keywords of its sampling.
+
+    Raises
+    ------
+    ValueError
+        If the sampler does not take one of `parameters`.
+    """
+    if isinstance(sampler, AnnealSampler):
+        try:
+            return sampler.compile(structure, want=want, **parameters)
+        except TypeError as error:
+            msg = f"{type(sampler).__name__} takes {', '.join(sampler.parameters)}; got {', '.join(parameters)}"
+            raise ValueError(msg) from error
+    return CompiledDimod(sampler, structure, want=want, parameters=parameters)
+
+
+@final
+class CompiledDimod(CompiledSampler):
+    """Any dimod sampler, called once a step (once for every distinct clamped row).
+
+    Where the sampler takes them: a seed is drawn from the state for each call, reads come one to a row
+    (`answer_mode="raw"`), and the problem is not rescaled (`auto_scale=False`).
+    """
+
+    def __init__(
+        self, sampler: dimod.Sampler, structure: Structure, *, want: Want, parameters: dict[str, Any]
+    ) -> None:
+        super().__init__(structure, want)
+        if unknown := [name for name in parameters if name not in sampler.parameters]:
+            msg = f"{type(sampler).__name__} takes {', '.join(sampler.parameters)}; got {unknown[0]!r}"
+            raise ValueError(msg)
+        defaults = {"answer_mode": "raw", "auto_scale": False}
+        self._sampler = sampler
+        self._parameters = {k: v for k, v in defaults.items() if k in sampler.parameters} | parameters
+
+    def step(self, parameters: Parameters, state: SamplerState, clamp: Clamp | None = None) -> Step:
+        """Call the sampler; reads come back in the structure's order of variables."""
+        bqm = bqm_of_terms(self.structure, parameters)
+        streams = state.streams.copy()
+        if clamp is None:
+            spins, info = self._reads(bqm, len(state.spins), int(streams[0, 0] >> np.uint64(33)))
+        else:
+            spins, info = state.spins.copy(), {}
+            rows, which = np.unique(clamp.spins, axis=0, return_inverse=True)
+            labels = self.structure.labels
+            for k, row in enumerate(rows):
+                mine = np.flatnonzero(which.reshape(-1) == k)
+                values = {labels[v]: int(s) for v, s in zip(clamp.variables, row, strict=True)}
+                rest = bqm.copy()
+                rest.fix_variables(values)
+                free = np.setdiff1d(np.arange(self.structure.num_variables), clamp.variables)
+                spins[np.ix_(mine, clamp.variables)] = row
+                if len(free):
+                    drawn, info = self._reads(rest, len(mine), int(streams[mine[0], 0] >> np.uint64(33)), free)
+                    spins[np.ix_(mine, free)] = drawn
+        # move every stream on, so that the next step asks with another seed
+        streams += np.uint64(0x9E3779B97F4A7C15)
+        moments = self.structure.moments_of(spins) if self.want == "moments" else None
+        return Step(SamplerState(spins, streams), spins, moments, info)
+
+    def _reads(
+        self, bqm: dimod.BinaryQuadraticModel, num_reads: int, seed: int, variables: Any = None
+    ) -> tuple[Spins, dict[str, Any]]:
+        keywords = dict(self._parameters)
+        if "num_reads" in self._sampler.parameters:
+            keywords["num_reads"] = num_reads
+        if "seed" in self._sampler.parameters:
+            keywords["seed"] = seed
+        samples = self._sampler.sample(bqm, **keywords)
+        wanted = self.structure.labels if variables is None else [self.structure.labels[v] for v in variables]
+        columns = [samples.variables.index(label) for label in wanted]
+        rows = np.repeat(samples.record.sample, samples.record.num_occurrences, axis=0)[:, columns]
+        if len(rows) < num_reads:
+            msg = f"{type(self._sampler).__name__} was asked for {num_reads} reads; got {len(rows)}"
+            raise RuntimeError(msg)
+        return np.ascontiguousarray(rows[:num_reads], dtype=np.int8), dict(samples.info)

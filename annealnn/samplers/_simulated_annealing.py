@@ -1,0 +1,103 @@
+"""Simulated annealing (Kirkpatrick, Gelatt & Vecchi 1983)."""
+
+import math
+from typing import Any, Literal, final
+
+import dimod
+import numpy as np
+
+from annealnn._validation import check_choice
+from annealnn.kernels.sweeps import heat_bath_sweeps, metropolis_sweeps
+from annealnn.models import Parameters, Structure
+from annealnn.samplers._base import AnnealSampler, sample_bqm
+from annealnn.samplers._compiled import CompiledSampler, CompiledSweeps, Want
+from annealnn.schedules import BetaSchedule
+from annealnn.typing import Spins
+
+_KERNELS = {"metropolis": metropolis_sweeps, "heat-bath": heat_bath_sweeps}
+
+Update = Literal["metropolis", "heat-bath"]
+Interpolation = Literal["geometric", "linear"]
+
+
+@final
+class SimulatedAnnealingSampler(AnnealSampler):
+    """Single-spin sweeps along a schedule of inverse temperatures, every read from its own random start.
+
+    A read is a quench: it has low energy, but reads do not follow a Boltzmann distribution.
+    """
+
+    def sample(  # noqa: D102 - documented by dimod's contract and the parameters below
+        self,
+        bqm: dimod.BinaryQuadraticModel,
+        *,
+        num_reads: int = 1,
+        num_sweeps: int = 1000,
+        beta_range: tuple[float, float] | None = None,
+        interpolation: Interpolation = "geometric",
+        update: Update = "metropolis",
+        seed: int | None = None,
+        num_threads: int | None = None,
+        **kwargs: Any,
+    ) -> dimod.SampleSet:
+        self.remove_unknown_kwargs(**kwargs)
+
+        def draw(
+            structure: Structure, parameters: Parameters, num_reads: int, seed: int
+        ) -> tuple[Spins, dict[str, Any]]:
+            start, stop = beta_range if beta_range is not None else default_beta_range(structure, parameters)
+            schedule = BetaSchedule(start=start, stop=stop, num_sweeps=num_sweeps, interpolation=interpolation)
+            compiled = self.compile(
+                structure,
+                num_sweeps=num_sweeps,
+                beta_range=(start, stop),
+                interpolation=interpolation,
+                update=update,
+                num_threads=num_threads,
+            )
+            step = compiled.step(parameters, compiled.init(num_reads, seed))
+            info = {"beta": schedule.stop, "schedule": schedule.to_dict(), "num_sweeps": num_sweeps}
+            return step.state.spins, info
+
+        return sample_bqm(self, bqm, draw=draw, num_reads=num_reads, seed=seed)
+
+    def compile(
+        self,
+        structure: Structure,
+        *,
+        want: Want = "spins",
+        num_sweeps: int = 100,
+        beta_range: tuple[float, float] = (0.05, 1.0),
+        interpolation: Interpolation = "linear",
+        update: Update = "heat-bath",
+        num_threads: int | None = None,
+    ) -> CompiledSampler:
+        """Return an annealer over `structure`: each step anneals fresh random spins along the same betas."""
+        check_choice("update", update, list(_KERNELS))
+        start, stop = beta_range
+        schedule = BetaSchedule(start=start, stop=stop, num_sweeps=num_sweeps, interpolation=interpolation)
+        return CompiledSweeps(
+            structure,
+            kernel=_KERNELS[update],
+            betas=schedule.betas(),
+            fresh=True,
+            want=want,
+            num_threads=num_threads,
+        )
+
+
+def default_beta_range(structure: Structure, parameters: Parameters) -> tuple[float, float]:
+    """Return betas at which the stiffest spin flips up every second time and the softest down every hundredth.
+
+    The stiffest local field is at most max_i (|h_i| + sum_j |J_ij|); the softest non-zero one is taken as the
+    least non-zero |h_i| or |J_ij|. A flip costs twice the local field.
+    """
+    fields, couplings = np.abs(parameters.fields), np.abs(parameters.couplings)
+    total = fields.copy()
+    np.add.at(total, structure.edges[:, 0], couplings)
+    np.add.at(total, structure.edges[:, 1], couplings)
+    terms = np.concatenate([fields, couplings])
+    terms = terms[terms > 0]
+    if not terms.size:
+        return 0.1, 1.0
+    return math.log(2) / (2 * float(total.max())), math.log(100) / (2 * float(terms.min()))
