@@ -24,4 +24,4 @@ __getattr__, __dir__, _names = attach(
         "sampler_names": "annealnn.registry",
     },
 )
-__all__ = [*_names, "__version__"]  # noqa: PLE0604 - names are known, values are lazy
+__all__ = [*_names, "__version__"]

@@ -4,7 +4,9 @@ from collections.abc import Callable, Mapping
 from importlib import import_module
 
 
-def attach(package: str, sources: Mapping[str, str]) -> tuple[Callable[[str], object], Callable[[], list[str]], list[str]]:
+def attach(
+    package: str, sources: Mapping[str, str]
+) -> tuple[Callable[[str], object], Callable[[], list[str]], list[str]]:
     """Return `__getattr__`, `__dir__` and `__all__` for a package.
 
     `sources` maps each public name to the module that defines it. A name equal to its module's last part

@@ -7,6 +7,7 @@ how the reads are cut into blocks, and on how many threads they run, does not sh
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
+from itertools import pairwise
 
 _pools: dict[tuple[int, int], ThreadPoolExecutor] = {}
 
@@ -27,7 +28,7 @@ def run_blocks(work: Callable[[slice], None], num_reads: int, num_threads: int |
         work(slice(0, num_reads))
         return
     bounds = [num_reads * k // threads for k in range(threads + 1)]
-    blocks = [slice(a, b) for a, b in zip(bounds, bounds[1:], strict=False)]
+    blocks = [slice(a, b) for a, b in pairwise(bounds)]
     futures = [_pool(threads).submit(work, block) for block in blocks]
     wait(futures)
     for future in futures:

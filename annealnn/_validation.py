@@ -20,7 +20,9 @@ def check_number(name: str, value: Any, *, low: float, high: float = np.inf, ope
     """Return `value` as a finite float between `low` and `high`."""
     ok = isinstance(value, int | float | np.integer | np.floating) and np.isfinite(value)
     if not ok or value > high or value < low or (open_low and value == low):
-        bounds = f"{'above' if open_low else 'at least'} {low:g}" + (f" and at most {high:g}" if np.isfinite(high) else "")
+        bounds = f"{'above' if open_low else 'at least'} {low:g}" + (
+            f" and at most {high:g}" if np.isfinite(high) else ""
+        )
         msg = f"{name} is a finite number, {bounds}; got {value!r}"
         raise ValueError(msg)
     return float(value)

@@ -27,7 +27,9 @@ class BetaSchedule:
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.stop) and 0 <= self.start <= self.stop):
-            msg = f"a schedule runs hot to cold, 0 <= start <= stop and finite; got start={self.start}, stop={self.stop}"
+            msg = (
+                f"a schedule runs hot to cold, 0 <= start <= stop and finite; got start={self.start}, stop={self.stop}"
+            )
             raise ValueError(msg)
         if self.num_sweeps < 1:
             msg = f"a schedule has at least one sweep; got num_sweeps={self.num_sweeps}"

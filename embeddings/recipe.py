@@ -1,6 +1,6 @@
 """Rebuild the shipped clique embeddings: minorminer's busclique on perfect graphs, deterministic.
 
-    python recipe.py
+python recipe.py
 """
 
 import hashlib

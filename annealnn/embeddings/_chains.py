@@ -79,11 +79,17 @@ class MinorEmbedding:
             Naming the first rule that is broken, and where.
         """
         if self.num_variables != source.num_variables:
-            msg = f"an embedding has one chain per variable; got {self.num_variables} chains for {source.num_variables} variables"
+            msg = (
+                f"an embedding has one chain per variable; "
+                f"got {self.num_variables} chains for {source.num_variables} variables"
+            )
             raise EmbeddingError(msg)
         for v, chain in enumerate(self.chains):
             if gone := [q for q in chain if q not in target]:
-                msg = f"chains use qubits of the target graph; qubit {gone[0]!r} of variable {v} is not in it. Find another embedding"
+                msg = (
+                    f"chains use qubits of the target graph; qubit {gone[0]!r} of variable {v} is not in it. "
+                    "Find another embedding"
+                )
                 raise EmbeddingError(msg)
             if not nx.is_connected(target.subgraph(chain)):
                 msg = f"a chain is connected in the target graph; that of variable {v} is not: {chain!r}"
@@ -187,7 +193,7 @@ class EmbeddedStructure:
             self.source_edge[between], parameters.couplings[between], minlength=self.source.num_edges
         )
         fields = np.add.reduceat(np.asarray(parameters.fields, dtype=np.float64), self.starts)
-        return Parameters(fields, couplings)
+        return Parameters(fields, couplings.astype(np.float64))
 
     def spread(self, parameters: Parameters, *, chain_coupling: float) -> Parameters:
         """Return physical parameters that collapse to `parameters`: shared evenly, one coupling inside chains."""

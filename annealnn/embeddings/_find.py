@@ -43,8 +43,9 @@ def find_minor_embedding(source: Structure, target: Any, *, seed: int = 0) -> Mi
     if found is not None and _fits(found, source, graph):
         return found
     msg = (
-        f"no minor embedding was found for {source.num_variables} variables and {source.num_edges} edges in a graph of "
-        f"{graph.number_of_nodes()} qubits and {graph.number_of_edges()} couplers. Try another seed, a larger target or a smaller problem"
+        f"no minor embedding was found for {source.num_variables} variables and {source.num_edges} edges in a graph "
+        f"of {graph.number_of_nodes()} qubits and {graph.number_of_edges()} couplers. "
+        "Try another seed, a larger target or a smaller problem"
     )
     raise EmbeddingError(msg)
 

@@ -33,8 +33,13 @@ from annealnn.typing import AnyArray, Bits, Floats, Spins
 _TRAINING, _LIKELIHOOD, _READS = range(3)
 
 
-class VisibleBoltzmannMachine(DensityMixin, BaseEstimator, ABC):  # type: ignore[misc]
+class VisibleBoltzmannMachine(DensityMixin, BaseEstimator, ABC):
     """Abstract: every unit is visible, and learning matches moments."""
+
+    _compiled: CompiledSampler
+    _units: Units
+    structure_: Structure
+    model_: IsingModel
 
     # -- what a machine says of itself ---------------------------------------------------------------------------
 
@@ -190,7 +195,10 @@ class VisibleBoltzmannMachine(DensityMixin, BaseEstimator, ABC):  # type: ignore
         edges = self.graph.edges if isinstance(self.graph, nx.Graph) else self.graph
         pairs = np.array([tuple(edge) for edge in edges])
         if pairs.size and (pairs.ndim != 2 or pairs.shape[1] != 2 or pairs.dtype.kind not in "iu"):
-            msg = f"graph holds pairs of unit numbers 0..{n - 1} (features, then classes); got an array of shape {pairs.shape}, type {pairs.dtype}"
+            msg = (
+                f"graph holds pairs of unit numbers 0..{n - 1} (features, then classes); "
+                f"got an array of shape {pairs.shape}, type {pairs.dtype}"
+            )
             raise ValueError(msg)
         return Structure(n, pairs.reshape(-1, 2))
 
@@ -271,7 +279,8 @@ class VisibleBoltzmannMachine(DensityMixin, BaseEstimator, ABC):  # type: ignore
         energies = self._units.class_energies(
             self.structure_, self.model_.parameters, bits, self._one_hot_of_known_classes()
         )
-        return self._classes()[energies.argmin(axis=1)]
+        labels: AnyArray = self._classes()[energies.argmin(axis=1)]
+        return labels
 
     def _one_hot_of_known_classes(self) -> Spins:
         self._classes()
@@ -327,7 +336,7 @@ class VisibleBoltzmannMachine(DensityMixin, BaseEstimator, ABC):  # type: ignore
 
     @property
     def log_partition_(self) -> Estimate:
-        """ln Z of the distribution that `score_samples` is about, with its standard error and method."""
+        """The ln Z of the distribution that `score_samples` is about, with its standard error and method."""
         check_is_fitted(self)
         if "log_partition" not in self._estimates:
             self._estimates["log_partition"] = log_partition(
@@ -390,5 +399,6 @@ def _describe(sampler: Any) -> str:
     if sampler is None or isinstance(sampler, str):
         return repr(sampler)
     if isinstance(sampler, SamplerSpec):
-        return f"{sampler.name} {sorted(sampler.parameters)}"
+        digest = hashlib.sha256(repr(sorted(sampler.parameters.items())).encode()).hexdigest()
+        return f"{sampler.name} {digest[:16]}"
     return type(sampler).__name__

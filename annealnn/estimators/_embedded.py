@@ -47,7 +47,8 @@ class EmbeddedBoltzmannMachine(VisibleBoltzmannMachine):
         The device. None is a local stand-in: 20 sweeps of annealing, a quench.
     n_reads : int
         Reads for each gradient.
-    n_iter, learning_rate, momentum, binarize, n_ais_runs, n_ais_steps, monitor, monitor_every, checkpoint, resume, progress, random_state
+    n_iter, learning_rate, momentum, binarize, n_ais_runs, n_ais_steps,
+    monitor, monitor_every, checkpoint, resume, progress, random_state
         As in `BoltzmannMachine`.
     h_range, extended_j_range : (low, high), optional
         What the device can program, in dimod's sign. None asks the sampler's properties, else (-4, 4) and (-2, 1),
@@ -60,6 +61,10 @@ class EmbeddedBoltzmannMachine(VisibleBoltzmannMachine):
     physical_model_ : IsingModel
         Over the qubits: what the device was last programmed with.
     embedding_ : MinorEmbedding
+    embedded_ : EmbeddedStructure
+        The physical graph: qubits, couplers, encoding and decoding.
+    bounds_ : Bounds
+        The device's ranges in Eq. (1)'s sign.
     classes_, n_iter_, monitored_
         As in `BoltzmannMachine`.
     history_ : dict of list
@@ -120,12 +125,12 @@ class EmbeddedBoltzmannMachine(VisibleBoltzmannMachine):
 
     def _compile(self, source: Structure, seed: int) -> CompiledSampler:
         sampler, parameters = resolve_sampler(self.sampler, default=DEFAULT_DEVICE)
-        if not hasattr(self, "_embedded") or self._embedded.source is not source:
-            self._embedded: EmbeddedStructure = embed_structure(
+        if not hasattr(self, "embedded_") or self.embedded_.source is not source:
+            self.embedded_: EmbeddedStructure = embed_structure(
                 source, self._target_graph(sampler), embedding=self.embedding, seed=seed
             )
-            self.embedding_ = self._embedded.embedding
-        self._ranges = Bounds.from_device(
+            self.embedding_ = self.embedded_.embedding
+        self.bounds_ = Bounds.from_device(
             _range("h_range", self.h_range, sampler.properties.get("h_range", _H_RANGE)),
             _range(
                 "extended_j_range",
@@ -133,7 +138,7 @@ class EmbeddedBoltzmannMachine(VisibleBoltzmannMachine):
                 sampler.properties.get("extended_j_range", sampler.properties.get("j_range", _EXTENDED_J_RANGE)),
             ),
         )
-        return compile_sampler(sampler, self._embedded.physical, want="moments", **parameters)
+        return compile_sampler(sampler, self.embedded_.physical, want="moments", **parameters)
 
     def _target_graph(self, sampler: Any) -> Any:
         if self.target is not None:
@@ -148,24 +153,24 @@ class EmbeddedBoltzmannMachine(VisibleBoltzmannMachine):
         return topology_graph(DEFAULT_TARGET)
 
     def _bounds(self) -> Bounds:
-        return self._ranges
+        return self.bounds_
 
     def _num_reads(self) -> int:
         return check_count("n_reads", self.n_reads)
 
     def _encode_moments(self, moments: Moments) -> Moments:
         self._source_moments = moments
-        return self._embedded.encode_moments(moments)
+        return self.embedded_.encode_moments(moments)
 
     def _observe(self, state: LearnerState, shown: Progress) -> dict[str, float]:
-        in_chain = self._embedded.in_chain
+        in_chain = self.embedded_.in_chain
         entry = {
             "chain_coupling": float(state.parameters.couplings[in_chain].mean()) if in_chain.any() else 0.0,
             "clipped_fraction": shown.clipped_fraction,
         }
         if shown.step.spins is None:
             return entry
-        decoded = self._embedded.decode(shown.step.spins)
+        decoded = self.embedded_.decode(shown.step.spins)
         moments = self.structure_.moments_of(decoded.spins)
         return entry | {
             "broken_chains": float(decoded.broken.mean()),
@@ -174,12 +179,12 @@ class EmbeddedBoltzmannMachine(VisibleBoltzmannMachine):
         }
 
     def _logical(self, parameters: Parameters) -> Parameters:
-        return self._embedded.collapse(parameters)
+        return self.embedded_.collapse(parameters)
 
     @property
     def physical_model_(self) -> IsingModel:
         """The model over the qubits."""
-        return IsingModel.from_parameters(self._embedded.physical, self._state.parameters)
+        return IsingModel.from_parameters(self.embedded_.physical, self._state.parameters)
 
     @property
     def effective_beta_(self) -> Estimate:
@@ -202,15 +207,15 @@ class EmbeddedBoltzmannMachine(VisibleBoltzmannMachine):
     def _draw(self, num_reads: int, seed: int, clamp: Clamp | None = None) -> Spins:
         held = None
         if clamp is not None:
-            qubits = np.flatnonzero(np.isin(self._embedded.chain_of, clamp.variables))
+            qubits = np.flatnonzero(np.isin(self.embedded_.chain_of, clamp.variables))
             column = np.empty(self.structure_.num_variables, dtype=np.intp)
             column[clamp.variables] = np.arange(len(clamp.variables))
-            held = Clamp(qubits, clamp.spins[:, column[self._embedded.chain_of[qubits]]])
-        return self._embedded.decode(self._reads(num_reads, seed, held)).spins
+            held = Clamp(qubits, clamp.spins[:, column[self.embedded_.chain_of[qubits]]])
+        return self.embedded_.decode(self._reads(num_reads, seed, held)).spins
 
     def _reads(self, num_reads: int, seed: int, clamp: Clamp | None) -> Spins:
         sampler, parameters = resolve_sampler(self.sampler, default=DEFAULT_DEVICE)
-        compiled = compile_sampler(sampler, self._embedded.physical, want="spins", **parameters)
+        compiled = compile_sampler(sampler, self.embedded_.physical, want="spins", **parameters)
         return compiled.step(self._state.parameters, compiled.init(num_reads, seed), clamp).state.spins
 
 

@@ -25,8 +25,7 @@ class Units:
         """Return the units of a data set; `classes` names all labels if `y` may lack some."""
         if y is None and classes is None:
             return cls(num_features, None)
-        known = np.unique(y if classes is None else np.asarray(classes))
-        return cls(num_features, known)
+        return cls(num_features, np.unique(np.asarray(y if classes is None else classes)))
 
     @property
     def num_classes(self) -> int:
@@ -75,7 +74,10 @@ class Units:
         return np.asarray(bits_to_spins(bits).astype(np.float64) @ J[:f, f:] + parameters.fields[f:])
 
     def class_energies(self, structure: Structure, parameters: Parameters, bits: Bits, settings: Spins) -> Floats:
-        """Return the part of the energy that depends on class settings (num_settings, num_classes): (num_rows, num_settings)."""
+        """Return the part of the energy that depends on the class units, (num_rows, num_settings).
+
+        `settings` is (num_settings, num_classes) spins.
+        """
         f = self.num_features
         s = settings.astype(np.float64)
         J = structure.dense(parameters.couplings)[f:, f:]
@@ -91,7 +93,10 @@ class Units:
             If there are more than 12 class units.
         """
         if self.num_classes > MAX_MARGINALISED:
-            msg = f"class units are summed over up to {MAX_MARGINALISED} classes; got {self.num_classes}. Pass y for the joint log-likelihood"
+            msg = (
+                f"class units are summed over up to {MAX_MARGINALISED} classes; got {self.num_classes}. "
+                "Pass y for the joint log-likelihood"
+            )
             raise ValueError(msg)
         patterns = (np.arange(2**self.num_classes)[:, None] >> np.arange(self.num_classes)) & 1
         return bits_to_spins(patterns)

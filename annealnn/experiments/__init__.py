@@ -1,0 +1,6 @@
+"""The jobs that the commands run, callable from Python."""
+
+from annealnn.experiments._measure import DecodedQuality, embedded_misses, measure_embedded
+from annealnn.experiments._optdigits import OptDigitsJob, run_optdigits
+
+__all__ = ["DecodedQuality", "OptDigitsJob", "embedded_misses", "measure_embedded", "run_optdigits"]

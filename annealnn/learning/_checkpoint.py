@@ -28,7 +28,8 @@ def save_checkpoint(folder: Path, state: LearnerState, structure: Structure, rec
         }
         (fresh / "checkpoint.json").write_text(json.dumps(content, default=_plain), encoding="utf-8")
         arrays = (*state.parameters, *state.velocity, *state.sampler)
-        np.savez(fresh / "arrays.npz", **dict(zip(_ARRAYS, arrays, strict=True)))
+        named: dict[str, Any] = dict(zip(_ARRAYS, arrays, strict=True))
+        np.savez(fresh / "arrays.npz", **named)
 
 
 def load_checkpoint(folder: Path, structure: Structure) -> tuple[LearnerState, dict[str, Any]]:
@@ -45,7 +46,10 @@ def load_checkpoint(folder: Path, structure: Structure) -> tuple[LearnerState, d
             fields, couplings, field_velocity, coupling_velocity, spins, streams = (arrays[name] for name in _ARRAYS)
         version, graph, iteration, record = (content[k] for k in ("format", "graph", "iteration", "record"))
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        msg = f"a checkpoint is a folder with checkpoint.json and arrays.npz, whole; {folder} is not: {error!r}. Start again without resuming"
+        msg = (
+            f"a checkpoint is a folder with checkpoint.json and arrays.npz, whole; {folder} is not: {error!r}. "
+            "Start again without resuming"
+        )
         raise CheckpointError(msg) from error
     if version != FORMAT:
         msg = f"this release reads checkpoints of format {FORMAT}; {folder} has format {version}"

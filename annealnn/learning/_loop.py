@@ -23,7 +23,7 @@ Monitor = Callable[[LearnerState], dict[str, float]]
 @final
 @dataclass(slots=True)
 class History:
-    """What training showed: one list for each quantity, one entry for each step; and rows of what a monitor returned."""
+    """What training showed: a list for each quantity, with one entry a step; and rows of what a monitor returned."""
 
     steps: dict[str, list[float]] = field(default_factory=dict)
     monitored: list[dict[str, float]] = field(default_factory=list)
@@ -58,7 +58,10 @@ class CheckpointPolicy:
         for name, wanted in self.identity.items():
             if record["identity"].get(name) != wanted:
                 found = record["identity"].get(name)
-                msg = f"a checkpoint goes on with the job it was made for; {self.folder} has {name}={found!r}, this job {wanted!r}"
+                msg = (
+                    f"a checkpoint goes on with the job it was made for; {self.folder} has {name}={found!r}, "
+                    f"this job {wanted!r}. Use the same options, or start again without resuming"
+                )
                 raise CheckpointError(msg)
         logger.info("resuming from %s at iteration %d", self.folder, state.iteration)
         return state, History(record["steps"], record["monitored"])

@@ -34,6 +34,9 @@ class Bounds(NamedTuple):
         return inside, moved / max(1, sum(map(len, parameters)))
 
 
+UNBOUNDED = Bounds()
+
+
 class LearnerState(NamedTuple):
     """What the next step needs, and nothing that it does not."""
 
@@ -55,20 +58,25 @@ class Progress(NamedTuple):
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MomentMatching:
-    """Configuration of the descent: rate falling linearly from `learning_rate` to `final_rate` over `num_iterations`, momentum, bounds."""
+    """Configuration of the descent.
+
+    The rate falls linearly from `learning_rate` to `final_rate` over `num_iterations`; parameters stay in `bounds`.
+    """
 
     learning_rate: float
     num_iterations: int
     final_rate: float = 0.0
     momentum: float = 0.5
-    bounds: Bounds = Bounds()
+    bounds: Bounds = UNBOUNDED
 
     def rate(self, iteration: int) -> float:
         """Return the rate of step `iteration`, counted from 0. Steps past the last keep the final rate."""
         done = min(1.0, iteration / self.num_iterations)
         return self.learning_rate + (self.final_rate - self.learning_rate) * done
 
-    def init(self, compiled: CompiledSampler, num_reads: int, seed: int, start: Parameters | None = None) -> LearnerState:
+    def init(
+        self, compiled: CompiledSampler, num_reads: int, seed: int, start: Parameters | None = None
+    ) -> LearnerState:
         """Return the state before the first step, parameters zero unless given."""
         zeros = compiled.structure.zeros()
         return LearnerState(0, start or zeros, zeros, compiled.init(num_reads, seed))
@@ -88,11 +96,13 @@ class MomentMatching:
         parameters, clipped = self.bounds.project(raw)
         fresh = LearnerState(state.iteration + 1, parameters, velocity, drawn.state)
         return fresh, Progress(
-            drawn, mean_absolute(data.spins, drawn.moments.spins), mean_absolute(data.pairs, drawn.moments.pairs), clipped
+            drawn,
+            mean_absolute(data.spins, drawn.moments.spins),
+            mean_absolute(data.pairs, drawn.moments.pairs),
+            clipped,
         )
 
 
 def mean_absolute(a: Floats, b: Floats) -> float:
     """Return mean |a - b|; 0 for empty arrays."""
     return float(np.abs(a - b).mean()) if len(a) else 0.0
-

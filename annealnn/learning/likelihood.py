@@ -75,7 +75,15 @@ def log_partition(
 
     def work(block: slice) -> None:
         annealed_importance_sweeps(
-            spins[block], streams[block], -start, fields, pattern.indptr, pattern.indices, couplings, path, log_weights[block]
+            spins[block],
+            streams[block],
+            -start,
+            fields,
+            pattern.indptr,
+            pattern.indices,
+            couplings,
+            path,
+            log_weights[block],
         )
 
     run_blocks(work, num_runs, num_threads)

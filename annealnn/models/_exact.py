@@ -18,7 +18,10 @@ _SIGN = np.array([1.0, -1.0])
 @final
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ExactStatistics:
-    """A Boltzmann distribution P(s) = exp(-beta E(s)) / Z, enumerated. Basis order: variable 0 most significant, 0 is spin +1."""
+    """A Boltzmann distribution P(s) = exp(-beta E(s)) / Z, enumerated.
+
+    Basis order: variable 0 is most significant, basis digit 0 is spin +1.
+    """
 
     beta: float
     log_z: float

@@ -75,7 +75,9 @@ def terms_of_bqm(bqm: dimod.BinaryQuadraticModel) -> tuple[Structure, Parameters
     vectors = spin.to_numpy_vectors(variable_order=labels)
     edges = np.column_stack([vectors.quadratic.row_indices, vectors.quadratic.col_indices]).astype(np.intp)
     structure = Structure(len(labels), edges, tuple(labels))
-    parameters = Parameters(-np.asarray(vectors.linear_biases, np.float64), -np.asarray(vectors.quadratic.biases, np.float64))
+    parameters = Parameters(
+        -np.asarray(vectors.linear_biases, np.float64), -np.asarray(vectors.quadratic.biases, np.float64)
+    )
     return structure, parameters, float(vectors.offset)
 
 
@@ -144,7 +146,7 @@ class IsingModel:
         return self._parameters.fields
 
     @property
-    def J(self) -> Floats:
+    def J(self) -> Floats:  # noqa: N802 - the field's name
         """Couplings as a symmetric matrix, (num_variables, num_variables); each pair still counts once."""
         return self._structure.dense(self._parameters.couplings)
 

@@ -67,7 +67,10 @@ class Structure:
             raise ValueError(msg)
         labels = tuple(self.labels) or tuple(range(self.num_variables))
         if len(labels) != self.num_variables or len(set(labels)) != len(labels):
-            msg = f"labels are distinct, one for each of {self.num_variables} variables; got {len(labels)}, {len(set(labels))} of them distinct"
+            msg = (
+                f"labels are distinct, one for each of {self.num_variables} variables; "
+                f"got {len(labels)}, {len(set(labels))} of them distinct"
+            )
             raise ValueError(msg)
         edges.setflags(write=False)
         object.__setattr__(self, "edges", edges)

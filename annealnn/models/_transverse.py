@@ -88,7 +88,9 @@ class TransverseIsing:
         """
         n = self.problem.structure.num_variables
         if n > MAX_DIAGONALISED:
-            msg = f"dense diagonalisation reaches {MAX_DIAGONALISED} variables; got {n}. Sample by path integral instead"
+            msg = (
+                f"dense diagonalisation reaches {MAX_DIAGONALISED} variables; got {n}. Sample by path integral instead"
+            )
             raise ValueError(msg)
         matrix = np.diag(basis_energies(self.problem.structure, self.problem.parameters))
         states = np.arange(2**n)
@@ -122,11 +124,16 @@ class TransverseIsing:
         )
 
 
-def _flipped(states: np.ndarray[tuple[int], np.dtype[np.int64]], i: int, n: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+def _flipped(
+    states: np.ndarray[tuple[int], np.dtype[np.int64]], i: int, n: int
+) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
     return states ^ (1 << (n - 1 - i))
 
 
 def _rebuild(problem: IsingModel, gamma: Floats) -> TransverseIsing:
     graph = problem.structure
-    J = {(graph.labels[i], graph.labels[j]): float(v) for (i, j), v in zip(graph.edges, problem.parameters.couplings, strict=True)}
+    J = {
+        (graph.labels[i], graph.labels[j]): float(v)
+        for (i, j), v in zip(graph.edges, problem.parameters.couplings, strict=True)
+    }
     return TransverseIsing(dict(zip(graph.labels, problem.h, strict=True)), J, gamma, labels=graph.labels)

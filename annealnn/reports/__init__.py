@@ -1,0 +1,6 @@
+"""Figures and self-contained pages."""
+
+from annealnn.reports._optdigits import write_optdigits_report
+from annealnn.reports._page import format_estimate
+
+__all__ = ["format_estimate", "write_optdigits_report"]

@@ -38,9 +38,7 @@ class CompiledDimod(CompiledSampler):
     (`answer_mode="raw"`), and the problem is not rescaled (`auto_scale=False`).
     """
 
-    def __init__(
-        self, sampler: dimod.Sampler, structure: Structure, *, want: Want, parameters: dict[str, Any]
-    ) -> None:
+    def __init__(self, sampler: dimod.Sampler, structure: Structure, *, want: Want, parameters: dict[str, Any]) -> None:
         super().__init__(structure, want)
         if unknown := [name for name in parameters if name not in sampler.parameters]:
             msg = f"{type(sampler).__name__} takes {', '.join(sampler.parameters)}; got {unknown[0]!r}"

@@ -6,9 +6,9 @@ import dimod
 import numpy as np
 
 from annealnn._validation import check_number
+from annealnn.kernels._random import uniform
 from annealnn.models import Clamp, Parameters, Structure
 from annealnn.models._exact import basis_energies, basis_spins, check_enumerable, enumerate_boltzmann
-from annealnn.kernels._random import uniform
 from annealnn.samplers._base import AnnealSampler, sample_bqm
 from annealnn.samplers._compiled import CompiledSampler, SamplerState, Step, Want
 from annealnn.typing import Floats, Spins, Words
@@ -23,7 +23,7 @@ class ExactSampler(AnnealSampler):
         """`distribution` is "boltzmann"."""
         return {"distribution": "boltzmann"}
 
-    def sample(  # noqa: D102 - documented by dimod's contract and the parameters below
+    def sample(
         self,
         bqm: dimod.BinaryQuadraticModel,
         *,

@@ -32,7 +32,7 @@ class GibbsSampler(AnnealSampler):
         """`distribution` is "boltzmann"."""
         return {"distribution": "boltzmann"}
 
-    def sample(  # noqa: D102 - documented by dimod's contract and the parameters below
+    def sample(
         self,
         bqm: dimod.BinaryQuadraticModel,
         *,

@@ -27,7 +27,7 @@ class SimulatedAnnealingSampler(AnnealSampler):
     A read is a quench: it has low energy, but reads do not follow a Boltzmann distribution.
     """
 
-    def sample(  # noqa: D102 - documented by dimod's contract and the parameters below
+    def sample(
         self,
         bqm: dimod.BinaryQuadraticModel,
         *,

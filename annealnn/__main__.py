@@ -1,0 +1,5 @@
+"""`python -m annealnn`."""
+
+from annealnn.cli import main
+
+main()

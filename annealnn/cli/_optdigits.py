@@ -1,0 +1,82 @@
+"""`annealnn optdigits`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+
+def optdigits(
+    out: Annotated[Path, typer.Option(help="Folder of the report.")] = Path("optdigits-report"),
+    target: Annotated[
+        str, typer.Option(help="Topology to embed in: zephyr-12, pegasus-16, chimera-12, ...")
+    ] = "zephyr-12",
+    device_beta: Annotated[
+        float, typer.Option(help="Inverse temperature of the local stand-in device; hidden from the learner.")
+    ] = 2.0,
+    iterations: Annotated[int, typer.Option(help="Iterations of the fully visible machine.")] = 3000,
+    embedded_iterations: Annotated[int, typer.Option(help="Iterations of the embedded machine.")] = 200,
+    seed: Annotated[int, typer.Option(help="Seed of everything that is drawn.")] = 0,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoints of an interrupted run.")] = False,
+) -> None:
+    """Learn handwritten digits without supervision, on the logical graph and embedded in a processor's graph.
+
+    Runs on this machine: no account, no network. Writes a report (index.html, figures, results.json). Stop it with
+    Ctrl-C; it goes on with --resume.
+    """
+    from annealnn.experiments import OptDigitsJob, run_optdigits
+
+    job = OptDigitsJob(
+        out=out,
+        target=target,
+        device_beta=device_beta,
+        n_iter=iterations,
+        embedded_n_iter=embedded_iterations,
+        seed=seed,
+        resume=resume,
+    )
+    console = Console(highlight=False)
+    try:
+        result = run_optdigits(job, say=console.print)
+    except KeyboardInterrupt:
+        console.print("interrupted: go on with the same options and --resume", style="yellow")
+        raise typer.Exit(130) from None
+    console.print(_as_table(result.table))
+    for miss in result.misses:
+        console.print(f"missed: {miss}", style="yellow")
+    best = result.hebbian
+    console.print(
+        "pair error: of decoded reads, over all pairs; "
+        f"the untrained machine is at its best ({best.form}, scale {best.scale:g})"
+    )
+    q = result.quality
+    console.print(
+        f"embedded machine: broken chains {_show(q.broken_chains)}, decoded mean error {_show(q.field_error, 4)}, "
+        f"{result.embedded.embedding_.num_qubits} qubits of {target}; {result.wall_s:.0f} s in all"
+    )
+    console.print(f"report: {(out / 'index.html').resolve()}", soft_wrap=True)
+
+
+def _as_table(rows: list[dict[str, object]]) -> Table:
+    table = Table(title="OptDigits, 46 variables; log-likelihood in nats", box=SIMPLE_HEAD, pad_edge=False)
+    table.add_column("model")
+    for heading in ("LL train", "LL test", "accuracy", "pair error"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for row in rows:
+        table.add_row(
+            str(row["model"]),
+            _show(row["train_log_likelihood"], 2),
+            _show(row["test_log_likelihood"], 2),
+            _show(row["accuracy"]),
+            _show(row["decoded_coupling_error"], 4),
+        )
+    return table
+
+
+def _show(estimate: object, digits: int = 3) -> str:
+    from annealnn.reports import format_estimate
+
+    return format_estimate(estimate, digits)

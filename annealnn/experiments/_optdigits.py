@@ -1,0 +1,384 @@
+"""The main job: unsupervised learning of binarised OptDigits, on the logical graph and embedded in a processor's."""
+
+import json
+import logging
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any, NamedTuple, final
+
+import numpy as np
+
+from annealnn import __version__
+from annealnn._files_io import write_text
+from annealnn._validation import check_count, check_number
+from annealnn.datasets import load_optdigits
+from annealnn.estimators import BoltzmannMachine, EmbeddedBoltzmannMachine
+from annealnn.experiments._baselines import (
+    chow_liu_tree,
+    independent_spins,
+    logistic_regression_accuracy,
+    mean_image_fill,
+)
+from annealnn.experiments._measure import (
+    NUM_READS,
+    DecodedQuality,
+    HebbianMachine,
+    best_hebbian,
+    embedded_misses,
+    measure_embedded,
+    noise_floor,
+    proportion,
+)
+from annealnn.learning import Estimate, log_partition
+from annealnn.models import IsingModel, bits_to_spins
+from annealnn.registry import SamplerSpec
+from annealnn.typing import AnyArray, Bits
+
+logger = logging.getLogger("annealnn")
+
+PROTOCOL = "classes 1-4, bottom row and outer columns dropped (7x6), on if grey >= 8, 4 class units: 46 variables"
+SHAPE = (7, 6)
+SALT_AND_PEPPER = 0.2
+_NUM_SHOWN = 10
+_NUM_MONITORED = 10
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OptDigitsJob:
+    """What to run.
+
+    Parameters
+    ----------
+    out : path
+        Folder of the report.
+    target : str
+        Topology to embed in.
+    device_beta : float
+        Inverse temperature of the local stand-in device. The learner never sees it.
+    device_sweeps : int
+        Sweeps of one anneal of the stand-in.
+    n_iter : int
+        Iterations of the fully visible machine.
+    embedded_n_iter : int
+        Iterations of the embedded machine.
+    seed : int
+    resume : bool
+        Whether to go on from the checkpoints in `out`.
+    """
+
+    out: Path = Path("optdigits-report")
+    target: str = "zephyr-12"
+    device_beta: float = 2.0
+    device_sweeps: int = 20
+    n_iter: int = 3000
+    embedded_n_iter: int = 200
+    seed: int = 0
+    resume: bool = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "out", Path(self.out))
+        for name in ("device_sweeps", "n_iter", "embedded_n_iter"):
+            check_count(name, getattr(self, name))
+        check_number("device_beta", self.device_beta, low=0.0, open_low=True)
+        check_count("seed", self.seed, minimum=0)
+
+    @property
+    def device(self) -> SamplerSpec:
+        """The local stand-in for a processor: a short anneal at a temperature of its own."""
+        b = self.device_beta
+        return SamplerSpec("anneal", {"num_sweeps": self.device_sweeps, "beta_range": (0.05 * b, b)})
+
+
+class OptDigits(NamedTuple):
+    """The 46-variable data."""
+
+    X: Bits
+    y: AnyArray
+    X_test: Bits
+    y_test: AnyArray
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reconstruction:
+    """Test images, damaged, and filled in."""
+
+    title: str
+    original: Bits  # (num_rows, 42)
+    known: AnyArray  # (num_rows, 42) bool
+    filled: dict[str, Bits]  # by who filled in
+    wrong: dict[str, Estimate]  # fraction of unknown bits that came out wrong
+
+
+@final
+@dataclass(slots=True, kw_only=True)
+class OptDigitsResult:
+    """What the job found; the report is drawn from it."""
+
+    job: OptDigitsJob
+    data: OptDigits
+    machine: BoltzmannMachine
+    embedded: EmbeddedBoltzmannMachine
+    table: list[dict[str, Any]] = field(default_factory=list)
+    quality: DecodedQuality
+    hebbian: HebbianMachine
+    shuffled: DecodedQuality
+    reconstructions: list[Reconstruction]
+    generated: dict[str, Bits]
+    wall_s: float = 0.0
+
+    @property
+    def misses(self) -> list[str]:
+        """Targets that the embedded machine missed."""
+        return embedded_misses(self.quality, self.hebbian.quality)
+
+
+def load_data() -> OptDigits:
+    """Load the 46-variable data: 1,545 training and 723 test rows."""
+    parts = [load_optdigits(subset, classes=[1, 2, 3, 4], crop="7x6", return_X_y=True) for subset in ("train", "test")]
+    return OptDigits(*parts[0], *parts[1])
+
+
+def run_optdigits(job: OptDigitsJob, *, say: Callable[[str], None] = logger.info) -> OptDigitsResult:
+    """Run the main job and write its report.
+
+    Parameters
+    ----------
+    job : OptDigitsJob
+    say : callable
+        Called with a line at the start of each part.
+
+    Returns
+    -------
+    OptDigitsResult
+        `job.out` then holds `index.html`, `figures/*.png`, `results.json` and `checkpoints/`.
+
+    Raises
+    ------
+    CheckpointError
+        If `job.resume` is set and the checkpoints belong to another job.
+    KeyboardInterrupt
+        After the machine under way has been saved.
+    """
+    from annealnn.reports import write_optdigits_report
+
+    started = time.monotonic()
+    if not job.resume:
+        shutil.rmtree(job.out / "checkpoints", ignore_errors=True)
+    data = load_data()
+    say(f"OptDigits: {PROTOCOL}; {len(data.X)} training and {len(data.X_test)} test rows")
+    say(f"1/4  fully visible Boltzmann machine, {job.n_iter} iterations")
+    machine = fit_visible(job, data)
+    say(f"2/4  embedded in {job.target}, {job.embedded_n_iter} iterations")
+    embedded = fit_embedded(job, data, data.y, "embedded")
+    say("3/4  baselines: untrained Hebbian machine, shuffled labels, simple models")
+    hebbian = measure_hebbian(job, embedded, data)
+    shuffled_labels = np.random.default_rng(job.seed).permutation(data.y)
+    shuffled = fit_embedded(job, data, shuffled_labels, "shuffled")
+    say("4/4  reconstructions, generated digits, report")
+    result = OptDigitsResult(
+        job=job,
+        data=data,
+        machine=machine,
+        embedded=embedded,
+        quality=measure_embedded(embedded, data.X, data.y, data.X_test, data.y_test, seed=job.seed),
+        hebbian=hebbian,
+        shuffled=measure_embedded(shuffled, data.X, data.y, data.X_test, data.y_test, seed=job.seed),
+        reconstructions=_reconstruct(job, data, machine, embedded),
+        generated=_generate(job, machine, embedded),
+    )
+    result.table = _table(result)
+    result.wall_s = time.monotonic() - started
+    write_text(job.out / "results.json", json.dumps(summary(result), indent=2) + "\n")
+    write_optdigits_report(result)
+    return result
+
+
+def fit_visible(job: OptDigitsJob, data: OptDigits) -> BoltzmannMachine:
+    """Train the fully visible machine on the logical graph."""
+    spins = [
+        np.hstack([bits_to_spins(X), bits_to_spins(y[:, None] == np.unique(data.y))])
+        for X, y in ((data.X, data.y), (data.X_test, data.y_test))
+    ]
+
+    def likelihoods(_iteration: int, model: IsingModel) -> dict[str, float]:
+        estimate = log_partition(
+            model.structure, model.parameters, num_runs=200, num_steps=1000, start_means=spins[0].mean(axis=0)
+        )
+        train, test = (float(-model.energy(s).mean()) - estimate.value for s in spins)
+        return {"train": train, "test": test, "standard_error": estimate.standard_error}
+
+    machine = BoltzmannMachine(
+        n_iter=job.n_iter,
+        random_state=job.seed,
+        monitor=likelihoods,
+        monitor_every=max(1, job.n_iter // _NUM_MONITORED),
+        checkpoint=job.out / "checkpoints" / "visible",
+        resume=job.resume,
+    )
+    return machine.fit(data.X, data.y)
+
+
+def fit_embedded(job: OptDigitsJob, data: OptDigits, labels: AnyArray, name: str) -> EmbeddedBoltzmannMachine:
+    """Train the embedded machine on these labels."""
+    machine = EmbeddedBoltzmannMachine(
+        job.target,
+        sampler=job.device,
+        n_iter=job.embedded_n_iter,
+        random_state=job.seed,
+        checkpoint=job.out / "checkpoints" / name,
+        resume=job.resume,
+    )
+    return machine.fit(data.X, labels)
+
+
+def measure_hebbian(job: OptDigitsJob, embedded: EmbeddedBoltzmannMachine, data: OptDigits) -> HebbianMachine:
+    """Measure the untrained machine on the same qubits and the same device."""
+    from annealnn.estimators._units import Units
+    from annealnn.registry import open_compiled
+
+    units = Units.of(data.X.shape[1], data.y)
+    return best_hebbian(
+        embedded.embedded_,
+        open_compiled(job.device, embedded.embedded_.physical, default=job.device),
+        embedded.bounds_,
+        embedded.structure_.moments_of(units.join(data.X, data.y)),
+        units,
+        data.X_test,
+        data.y_test,
+        seed=job.seed,
+    )
+
+
+def _mean_log_likelihood(machine: Any, X: Bits, y: AnyArray) -> Estimate:
+    rows = machine.score_samples(X, y)
+    log_z = machine.log_partition_
+    return Estimate(float(rows.mean()), log_z.standard_error, f"joint, {log_z.method}")
+
+
+def _table(result: OptDigitsResult) -> list[dict[str, Any]]:
+    """Return the rows of the final table: model, log-likelihoods (Estimate or None), accuracy (Estimate or None)."""
+    data = result.data
+    train, test = (
+        np.hstack([X, (y[:, None] == np.unique(data.y)).astype(np.int8)])
+        for X, y in ((data.X, data.y), (data.X_test, data.y_test))
+    )
+
+    def row(
+        model: str, train_ll: Any = None, test_ll: Any = None, accuracy: Any = None, coupling_error: Any = None
+    ) -> dict[str, Any]:
+        return {
+            "model": model,
+            "train_log_likelihood": train_ll,
+            "test_log_likelihood": test_ll,
+            "accuracy": accuracy,
+            "decoded_coupling_error": coupling_error,
+        }
+
+    exactly = [
+        [Estimate(v, 0.0, "closed form") for v in fit(train, test)] for fit in (independent_spins, chow_liu_tree)
+    ]
+    logistic = logistic_regression_accuracy(data.X, data.y, data.X_test, data.y_test)
+    tests = f"{len(data.y_test)} test rows, binomial"
+    machine = result.machine
+    return [
+        row("independent spins", *exactly[0]),
+        row("Chow-Liu tree", *exactly[1]),
+        row(
+            "logistic regression",
+            accuracy=Estimate(logistic, float(np.sqrt(logistic * (1 - logistic) / len(data.y_test))), tests),
+        ),
+        row(
+            "Boltzmann machine",
+            _mean_log_likelihood(machine, data.X, data.y),
+            _mean_log_likelihood(machine, data.X_test, data.y_test),
+            proportion(machine.predict(data.X_test) == data.y_test, tests),
+        ),
+        row(
+            "untrained Hebbian, embedded",
+            accuracy=result.hebbian.quality.accuracy,
+            coupling_error=result.hebbian.quality.coupling_error,
+        ),
+        row(
+            "shuffled labels, embedded",
+            accuracy=result.shuffled.accuracy,
+            coupling_error=result.shuffled.coupling_error,
+        ),
+        row(f"noise floor, {NUM_READS} data rows", coupling_error=noise_floor(train, result.job.seed)),
+        row(
+            f"Boltzmann machine on {result.job.target}",
+            accuracy=result.quality.accuracy,
+            coupling_error=result.quality.coupling_error,
+        ),
+    ]
+
+
+def _reconstruct(
+    job: OptDigitsJob, data: OptDigits, machine: BoltzmannMachine, embedded: EmbeddedBoltzmannMachine
+) -> list[Reconstruction]:
+    rng = np.random.default_rng(job.seed)
+    chosen = np.concatenate([np.flatnonzero(data.y_test == c)[:_NUM_SHOWN] for c in np.unique(data.y_test)])
+    original = data.X_test[chosen]
+    noise = rng.random(original.shape) >= SALT_AND_PEPPER
+    block = np.ones((len(original), *SHAPE), dtype=bool)
+    for k, corner in enumerate(rng.integers(0, (SHAPE[0] - 2, SHAPE[1] - 2), size=(len(original), 2))):
+        block[k, corner[0] : corner[0] + 3, corner[1] : corner[1] + 3] = False
+    out = []
+    for title, known in (
+        (f"salt and pepper, {SALT_AND_PEPPER:.0%} of the pixels", noise),
+        ("a 3x3 block missing", block.reshape(len(original), -1)),
+    ):
+        filled = {
+            "majority image": mean_image_fill(data.X, original, known),
+            "Boltzmann machine": machine.reconstruct(original, known, random_state=job.seed),
+            "embedded machine": embedded.reconstruct(original, known, random_state=job.seed),
+        }
+        wrong = {
+            name: proportion((image != original)[~known], f"{int((~known).sum())} unknown bits, binomial")
+            for name, image in filled.items()
+        }
+        out.append(Reconstruction(title=title, original=original, known=known, filled=filled, wrong=wrong))
+    return out
+
+
+def _generate(job: OptDigitsJob, *machines: Any) -> dict[str, Bits]:
+    names = ("Boltzmann machine", "embedded machine")
+    return {
+        name: machine.sample(4 * _NUM_SHOWN, random_state=job.seed)
+        for name, machine in zip(names, machines, strict=True)
+    }
+
+
+def summary(result: OptDigitsResult) -> dict[str, Any]:
+    """Return the figures of a result as JSON can hold them; each estimate has its error and method."""
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, Estimate):
+            return value._asdict()
+        if isinstance(value, DecodedQuality):
+            return {name: plain(part) for name, part in value._asdict().items()}
+        return value
+
+    embedding = result.embedded.embedding_
+    return {
+        "annealnn": __version__,
+        "protocol": PROTOCOL,
+        "job": {k: str(v) if isinstance(v, Path) else v for k, v in asdict(replace(result.job, resume=False)).items()},
+        "embedding": {
+            "qubits": embedding.num_qubits,
+            "couplers": result.embedded.embedded_.physical.num_edges,
+            "longest_chain": embedding.longest_chain,
+        },
+        "effective_beta": plain(result.embedded.effective_beta_),
+        "table": [{k: plain(v) for k, v in row.items()} for row in result.table],
+        "embedded": plain(result.quality),
+        "hebbian": {"form": result.hebbian.form, "scale": result.hebbian.scale, **plain(result.hebbian.quality)},
+        "shuffled_labels": plain(result.shuffled),
+        "misses": result.misses,
+        "reconstruction_errors": {r.title: {k: plain(v) for k, v in r.wrong.items()} for r in result.reconstructions},
+        "wall_s": result.wall_s,
+    }

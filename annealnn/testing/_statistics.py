@@ -1,0 +1,49 @@
+"""Statistical checks with a stated false-alarm rate."""
+
+import dimod
+import numpy as np
+from scipy.stats import chi2
+
+from annealnn.typing import Floats
+
+# lopsided on purpose: a sign slip or a swapped index cannot hide behind a symmetry
+LOPSIDED = dimod.BQM({"a": 0.7, "b": -0.3, "c": 0.1}, {"ab": -0.9, "bc": 0.4}, 0.25, "SPIN")
+
+_FEW = 5.0
+
+
+def boltzmann_pvalue(samples: dimod.SampleSet, bqm: dimod.BinaryQuadraticModel, beta: float) -> float:
+    """Return the p-value of independent reads under P(s) proportional to exp(-beta E(s)), by one pooled chi-square.
+
+    States expected fewer than five times are counted together.
+
+    Raises
+    ------
+    ValueError
+        If there are more than 16 variables.
+    """
+    n = bqm.num_variables
+    if n > 16:
+        msg = f"states are counted one by one up to 16 variables; got {n}"
+        raise ValueError(msg)
+    order = list(bqm.variables)
+    states = ((np.arange(2**n)[:, None] >> np.arange(n)) & 1).astype(np.int8)
+    values = states if bqm.vartype is dimod.BINARY else 2 * states - 1
+    weights = np.exp(-beta * (bqm.energies((values, order)) - bqm.energies((values, order)).min()))
+    columns = [samples.variables.index(v) for v in order]
+    rows = np.repeat(samples.record.sample, samples.record.num_occurrences, axis=0)[:, columns] > 0
+    observed = np.bincount(rows @ (1 << np.arange(n)), minlength=2**n).astype(np.float64)
+    return chi_square_pvalue(observed, weights / weights.sum() * len(rows))
+
+
+def chi_square_pvalue(observed: Floats, expected: Floats) -> float:
+    """Return the p-value of counts under expected counts, the small ones pooled."""
+    order = np.argsort(expected)
+    observed, expected = observed[order], expected[order]
+    num_pooled = int(np.searchsorted(np.cumsum(expected), _FEW)) + 1 if expected[0] < _FEW else 1
+    observed = np.append(observed[num_pooled:], observed[:num_pooled].sum())
+    expected = np.append(expected[num_pooled:], expected[:num_pooled].sum())
+    if (observed[expected == 0] > 0).any():
+        return 0.0
+    statistic = float(((observed - expected) ** 2 / expected)[expected > 0].sum())
+    return float(chi2.sf(statistic, df=max(1, len(expected) - 1)))
