@@ -42,7 +42,8 @@ def load_checkpoint(folder: Path, structure: Structure) -> tuple[LearnerState, d
     """
     try:
         content = json.loads((folder / "checkpoint.json").read_text(encoding="utf-8"))
-        with np.load(folder / "arrays.npz", allow_pickle=False) as arrays:
+        # opened here, so that a damaged file is closed too
+        with (folder / "arrays.npz").open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             fields, couplings, field_velocity, coupling_velocity, spins, streams = (arrays[name] for name in _ARRAYS)
         version, graph, iteration, record = (content[k] for k in ("format", "graph", "iteration", "record"))
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:

@@ -8,11 +8,9 @@ from scipy.special import logsumexp
 
 from annealnn.models._encodings import basis_digits_to_spins
 from annealnn.models._structure import Moments, Parameters, Structure
-from annealnn.typing import Floats, Spins
+from annealnn.typing import Floats, Indices, Spins
 
 MAX_ENUMERATED = 22
-
-_SIGN = np.array([1.0, -1.0])
 
 
 @final
@@ -39,37 +37,42 @@ def check_enumerable(num_variables: int) -> None:
         raise ValueError(msg)
 
 
-def _axes(num_variables: int, *variables: int) -> tuple[int, ...]:
-    """Return the shape that gives each of the ascending `variables` an axis of its own in basis order."""
-    shape, last = [], -1
-    for v in variables:
-        shape += [2 ** (v - last - 1), 2]
-        last = v
-    return (*shape, 2 ** (num_variables - last - 1))
+def _walsh(values: Floats) -> Floats:
+    """Return the Walsh-Hadamard transform of (2**n,): out[b] = sum_m (-1)^popcount(b & m) values[m].
+
+    A product of spins over the variables in a mask m is (-1)^popcount(b & m) in basis state b, so one transform takes
+    coefficients of products to energies of states, and another takes probabilities of states to moments.
+    """
+    out = np.array(values, dtype=np.float64)
+    block = 1
+    while block < len(out):
+        pairs = out.reshape(-1, 2, block)
+        upper, lower = pairs[:, 0], pairs[:, 1]
+        pairs[:, 0], pairs[:, 1] = upper + lower, upper - lower
+        block *= 2
+    return out
+
+
+def _masks(structure: Structure) -> tuple[Indices, Indices]:
+    """Return the masks of single variables (num_variables,) and of edges (num_edges,)."""
+    single = 1 << np.arange(structure.num_variables - 1, -1, -1)
+    return single, single[structure.edges[:, 0]] | single[structure.edges[:, 1]]
 
 
 def basis_energies(structure: Structure, parameters: Parameters) -> Floats:
     """Return the energy of every basis state, (2**num_variables,), in Eq. (1)'s sign."""
-    n = structure.num_variables
-    energies = np.zeros(2**n)
-    for i, h in enumerate(parameters.fields):
-        view = energies.reshape(_axes(n, i))
-        view -= h * _SIGN[:, None]
-    pair_sign = np.outer(_SIGN, _SIGN)[:, None, :, None]
-    for (i, j), coupling in zip(structure.edges, parameters.couplings, strict=True):
-        view = energies.reshape(_axes(n, int(i), int(j)))
-        view -= coupling * pair_sign
-    return energies
+    coefficients = np.zeros(2**structure.num_variables)
+    singles, pairs = _masks(structure)
+    coefficients[singles] = -np.asarray(parameters.fields)
+    coefficients[pairs] = -np.asarray(parameters.couplings)
+    return _walsh(coefficients)
 
 
 def basis_moments(structure: Structure, probabilities: Floats) -> Moments:
     """Return the moments of a distribution over basis states (2**num_variables,)."""
-    n = structure.num_variables
-    spins = np.array([_SIGN @ probabilities.reshape(_axes(n, i)).sum(axis=(0, 2)) for i in range(n)])
-    pairs = [
-        _SIGN @ probabilities.reshape(_axes(n, int(i), int(j))).sum(axis=(0, 2, 4)) @ _SIGN for i, j in structure.edges
-    ]
-    return Moments(spins, np.array(pairs, dtype=np.float64))
+    transformed = _walsh(probabilities)
+    singles, pairs = _masks(structure)
+    return Moments(transformed[singles], transformed[pairs])
 
 
 def basis_spins(num_variables: int, indices: Floats | None = None) -> Spins:

@@ -39,9 +39,7 @@ def read_terms(h: Fields, J: Couplings, labels: Iterable[Hashable] | None) -> tu
             raise ValueError(msg)
         edges = np.argwhere(upper)
         given, values = Structure(len(names), edges, tuple(names)), upper[edges[:, 0], edges[:, 1]]
-    if not (np.isfinite(fields).all() and np.isfinite(values).all()):
-        msg = "fields and couplings are finite; got NaN or infinity"
-        raise ValueError(msg)
+    _check_finite(fields, values)
     order = np.lexsort((given.edges[:, 1], given.edges[:, 0]))
     structure = Structure(given.num_variables, given.edges[order], given.labels)
     return structure, Parameters(_frozen(fields), _frozen(values[order]))
@@ -61,6 +59,13 @@ def _read_fields(h: Fields, J: Couplings, labels: Iterable[Hashable] | None) -> 
         msg = f"h has fields for the labelled variables only; got one for {missing[0]!r}"
         raise ValueError(msg)
     return names, np.array([h.get(v, 0.0) for v in names], dtype=np.float64)
+
+
+def _check_finite(fields: Floats, couplings: Floats) -> None:
+    for name, values in (("fields", fields), ("couplings", couplings)):
+        if not np.isfinite(values).all():
+            msg = f"{name} are finite; got {values[~np.isfinite(values)][0]}"
+            raise ValueError(msg)
 
 
 def _frozen(values: Floats) -> Floats:
@@ -120,14 +125,29 @@ class IsingModel:
 
     @classmethod
     def from_parameters(cls, structure: Structure, parameters: Parameters, offset: float = 0.0) -> "IsingModel":
-        """Return the model with these parameters, edges as in `structure`."""
-        names = structure.labels
-        J = {(names[i], names[j]): float(v) for (i, j), v in zip(structure.edges, parameters.couplings, strict=True)}
-        return cls(dict(zip(names, map(float, parameters.fields), strict=True)), J, labels=names, offset=offset)
+        """Return the model with these parameters on this graph, edges in the graph's order.
+
+        Raises
+        ------
+        ValueError
+            If shapes disagree or a value is not finite.
+        """
+        fields, couplings = (np.array(values, dtype=np.float64) for values in parameters)
+        if fields.shape != (structure.num_variables,) or couplings.shape != (structure.num_edges,):
+            msg = (
+                f"{structure!r} takes fields of shape ({structure.num_variables},) and couplings of shape "
+                f"({structure.num_edges},); got {fields.shape} and {couplings.shape}"
+            )
+            raise ValueError(msg)
+        _check_finite(fields, couplings)
+        model = cls.__new__(cls)
+        model._structure, model._parameters = structure, Parameters(_frozen(fields), _frozen(couplings))
+        model._offset = check_number("offset", offset, low=-np.inf)
+        return model
 
     @property
     def structure(self) -> Structure:
-        """The graph, edges sorted."""
+        """The graph; the order of its edges is that of the couplings in `parameters`."""
         return self._structure
 
     @property
@@ -161,10 +181,13 @@ class IsingModel:
         return (
             self.labels == other.labels
             and self.offset == other.offset
-            and np.array_equal(self.structure.edges, other.structure.edges)
             and np.array_equal(self.h, other.h)
-            and np.array_equal(self.parameters.couplings, other.parameters.couplings)
+            and self._couplings_by_edge() == other._couplings_by_edge()
         )
+
+    def _couplings_by_edge(self) -> dict[tuple[int, int], float]:
+        edges = map(tuple, self.structure.edges.tolist())
+        return dict(zip(edges, self.parameters.couplings.tolist(), strict=True))
 
     __hash__ = None  # type: ignore[assignment]
 

@@ -1,0 +1,24 @@
+"""Fixtures that several rooms share."""
+
+import pytest
+
+from annealnn.datasets import make_bars_and_stripes, make_bernoulli_mixture
+from annealnn.experiments._optdigits import load_data
+
+
+@pytest.fixture(scope="session")
+def optdigits46():
+    """The 46-variable data: 1,545 training and 723 test rows."""
+    return load_data()
+
+
+@pytest.fixture(scope="session")
+def bars():
+    """Bars and stripes 3x3: 14 rows of 9 bits, and labels."""
+    return make_bars_and_stripes(3, 3)
+
+
+@pytest.fixture(scope="session")
+def mixture():
+    """500 rows of 6 bits."""
+    return make_bernoulli_mixture(500, 6, 3, 0.9, random_state=1)[0]
