@@ -3,11 +3,21 @@
 Public names load on first use, so that `import annealnn` costs next to nothing.
 """
 
+from typing import TYPE_CHECKING
+
 from annealnn._lazy import attach
+
+if TYPE_CHECKING:  # the same names for type checkers; tests/packaging holds the two lists together
+    from annealnn import datasets, embeddings
+    from annealnn.estimators import BoltzmannMachine, EmbeddedBoltzmannMachine
+    from annealnn.models import IsingModel, TransverseIsing
+    from annealnn.registry import SamplerSpec, sampler_names
+    from annealnn.samplers import ExactSampler, GibbsSampler, SimulatedAnnealingSampler
+    from annealnn.schedules import BetaSchedule
 
 __version__ = "0.1.0.dev0"
 
-__getattr__, __dir__, _names = attach(
+__getattr__, __dir__, _ = attach(
     __name__,
     {
         "BetaSchedule": "annealnn.schedules",
@@ -24,4 +34,18 @@ __getattr__, __dir__, _names = attach(
         "sampler_names": "annealnn.registry",
     },
 )
-__all__ = [*_names, "__version__"]
+__all__ = [
+    "BetaSchedule",
+    "BoltzmannMachine",
+    "EmbeddedBoltzmannMachine",
+    "ExactSampler",
+    "GibbsSampler",
+    "IsingModel",
+    "SamplerSpec",
+    "SimulatedAnnealingSampler",
+    "TransverseIsing",
+    "__version__",
+    "datasets",
+    "embeddings",
+    "sampler_names",
+]

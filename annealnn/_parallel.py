@@ -1,13 +1,19 @@
 """Reads in blocks on a thread pool.
 
-Kernels are serial and release the GIL, so blocks run side by side. Every read owns its random stream:
-how the reads are cut into blocks, and on how many threads they run, does not show in the result.
+Kernels are serial and release the GIL, so blocks run side by side. Every read owns its random stream: how the reads
+are cut into blocks, and on how many threads they run, does not show in the result.
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from itertools import pairwise
+from threading import Event
+
+from annealnn._validation import check_count
+
+# elementary operations (a term of a local field, a spin) that one uninterrupted kernel call may make: about 0.1 s
+_CALL = 20_000_000
 
 _pools: dict[tuple[int, int], ThreadPoolExecutor] = {}
 
@@ -17,20 +23,42 @@ def available_threads() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def run_blocks(work: Callable[[slice], None], num_reads: int, num_threads: int | None = None) -> None:
-    """Call `work` on slices that cover `num_reads`, side by side, and wait for all of them.
+def run_blocks(
+    work: Callable[[slice, Iterator[slice]], None],
+    *,
+    num_reads: int,
+    num_sweeps: int,
+    sweep_cost: int,
+    num_threads: int | None = None,
+) -> None:
+    """Call `work(reads, sweeps)` on blocks that cover `num_reads`, side by side, and wait for all of them.
 
-    An interrupt stops the wait, not the blocks under way: they go on writing to their own arrays, so a caller
-    that wants to survive it hands in copies.
+    `sweeps` gives slices that cover `num_sweeps`, to be run one after another; none is longer than about 0.1 s at
+    `sweep_cost` operations for one sweep of one read. An interrupt of the wait ends them after the one under way.
     """
-    threads = min(num_threads or available_threads(), num_reads)
-    if threads <= 1:
-        work(slice(0, num_reads))
-        return
-    bounds = [num_reads * k // threads for k in range(threads + 1)]
-    blocks = [slice(a, b) for a, b in pairwise(bounds)]
-    futures = [_pool(threads).submit(work, block) for block in blocks]
-    wait(futures)
+    threads = check_count("num_threads", num_threads) if num_threads is not None else available_threads()
+    cost = max(1, sweep_cost)
+    count = min(num_reads, max(threads, -(-num_reads * cost // _CALL)))
+    bounds = [num_reads * k // count for k in range(count + 1)]
+    stop = Event()
+
+    def sweeps(reads: int) -> Iterator[slice]:
+        length = max(1, _CALL // (cost * reads))
+        for start in range(0, num_sweeps, length):
+            if stop.is_set():
+                return
+            yield slice(start, min(start + length, num_sweeps))
+
+    def run(block: slice) -> None:
+        work(block, sweeps(block.stop - block.start))
+
+    pool = _pool(threads)
+    futures = [pool.submit(run, slice(a, b)) for a, b in pairwise(bounds)]
+    try:
+        wait(futures)
+    except BaseException:
+        stop.set()
+        raise
     for future in futures:
         future.result()
 

@@ -18,7 +18,8 @@ def check_count(name: str, value: Any, *, minimum: int = 1) -> int:
 
 def check_number(name: str, value: Any, *, low: float, high: float = np.inf, open_low: bool = False) -> float:
     """Return `value` as a finite float between `low` and `high`."""
-    ok = isinstance(value, int | float | np.integer | np.floating) and np.isfinite(value)
+    number = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+    ok = number and np.isfinite(value)
     if not ok or value > high or value < low or (open_low and value == low):
         bounds = f"{'above' if open_low else 'at least'} {low:g}" + (
             f" and at most {high:g}" if np.isfinite(high) else ""
@@ -26,6 +27,16 @@ def check_number(name: str, value: Any, *, low: float, high: float = np.inf, ope
         msg = f"{name} is a finite number, {bounds}; got {value!r}"
         raise ValueError(msg)
     return float(value)
+
+
+def check_pair(name: str, value: Any) -> tuple[float, float]:
+    """Return `value` as two finite floats."""
+    try:
+        low, high = value
+    except (TypeError, ValueError):
+        msg = f"{name} is a pair of numbers; got {value!r}"
+        raise ValueError(msg) from None
+    return check_number(name, low, low=-np.inf), check_number(name, high, low=-np.inf)
 
 
 def check_choice(name: str, value: Any, choices: Sequence[Any]) -> Any:
@@ -50,7 +61,7 @@ def check_bits(X: AnyArray, *, binarize: float | None, name: str = "X") -> Bits:
     if wrong.any():
         where = tuple(int(k) for k in np.argwhere(wrong)[0])
         msg = (
-            f"{name} holds bits, 0 or 1; got {X[where]!r} at {where} ({int(wrong.sum())} such values). "
+            f"{name} holds bits, 0 or 1; got {float(X[where])!r} at {where} ({int(wrong.sum())} such values). "
             "Convert the data, or set binarize to a threshold"
         )
         raise ValueError(msg)

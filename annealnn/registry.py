@@ -29,6 +29,9 @@ def sampler_names() -> list[str]:
     return sorted({*_BUILT_IN, *(point.name for point in entry_points(group=ENTRY_POINT_GROUP))})
 
 
+_SECRETS = {"token", "api_token", "password", "secret"}
+
+
 @final
 @dataclass(frozen=True, slots=True)
 class SamplerSpec:
@@ -41,6 +44,11 @@ class SamplerSpec:
     parameters : mapping, optional
         Fixed keywords of its sampling, such as `num_sweeps`.
 
+    Raises
+    ------
+    ValueError
+        If a keyword is a credential.
+
     Examples
     --------
     >>> from annealnn import SamplerSpec
@@ -49,10 +57,20 @@ class SamplerSpec:
     """
 
     name: str
-    parameters: Mapping[str, Any] = field(default_factory=dict)
+    parameters: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+    def __post_init__(self) -> None:
+        parameters = dict(self.parameters)
+        if secret := [key for key in parameters if key.lower() in _SECRETS]:
+            msg = (
+                f"a spec holds no credentials, for it is printed, copied and saved; got {secret[0]!r}. "
+                "Put them in D-Wave's configuration"
+            )
+            raise ValueError(msg)
+        object.__setattr__(self, "parameters", parameters)
 
     def open(self) -> dimod.Sampler:
-        """Return the sampler.
+        """Return the sampler. The fixed keywords are not applied here but where it samples.
 
         Raises
         ------

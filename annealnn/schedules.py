@@ -6,6 +6,7 @@ from typing import Literal
 
 import numpy as np
 
+from annealnn._validation import check_count
 from annealnn.typing import Floats
 
 
@@ -31,9 +32,7 @@ class BetaSchedule:
                 f"a schedule runs hot to cold, 0 <= start <= stop and finite; got start={self.start}, stop={self.stop}"
             )
             raise ValueError(msg)
-        if self.num_sweeps < 1:
-            msg = f"a schedule has at least one sweep; got num_sweeps={self.num_sweeps}"
-            raise ValueError(msg)
+        check_count("num_sweeps", self.num_sweeps)
         if self.interpolation not in ("geometric", "linear"):
             msg = f"interpolation is 'geometric' or 'linear'; got {self.interpolation!r}"
             raise ValueError(msg)

@@ -22,7 +22,7 @@ shape = "{n} chains, {qubits} qubits, longest chain {longest}"
 format = "JSON, key `format` 1: source, target, chains, method, seed, tools"
 source = "minorminer {minorminer}, busclique.find_clique_embedding, on dwave-graphs' perfect graph"
 licence = "Apache-2.0"
-recipe = "../recipe.py"
+recipe = "embeddings/recipe.py in the repository"
 checked = "chains are connected, disjoint and cover every pair: tests/embeddings"
 
 [files."{file}"]

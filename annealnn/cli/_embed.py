@@ -52,6 +52,9 @@ def _read_edges(path: Path) -> "Structure":
 
     from annealnn.models import Structure
 
+    if not path.is_file():
+        msg = f"--edges names a text file with one edge a line; got {path}, which is none"
+        raise ValueError(msg)
     pairs = []
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
         words = line.split("#")[0].split()

@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.utils import Bunch
 
 from annealnn._resources import data_root, provenance, read_bytes
-from annealnn._validation import check_choice
+from annealnn._validation import check_choice, check_count
 from annealnn.typing import AnyArray
 
 FOLDER = "optdigits-uci"
@@ -72,7 +72,7 @@ def load_optdigits(
     check_choice("crop", crop, [None, *_CROPS])
     check_choice("labels", labels, ["none", "one-hot"])
     kept = _check_classes(classes)
-    if binarize is not None and not (0 < binarize <= GREY_LEVELS):
+    if binarize is not None and check_count("binarize", binarize) > GREY_LEVELS:
         msg = f"binarize is None or a grey level in 1..{GREY_LEVELS}; got {binarize!r}"
         raise ValueError(msg)
 
@@ -105,8 +105,9 @@ def load_optdigits(
 def _check_classes(classes: Sequence[int] | None) -> AnyArray:
     if classes is None:
         return np.arange(10)
-    kept = np.unique(np.asarray(classes))
-    if not len(kept) or len(kept) != len(classes) or not np.isin(kept, np.arange(10)).all():
+    given = np.asarray(classes)
+    kept = np.unique(given)
+    if given.ndim != 1 or given.dtype.kind not in "iu" or len(kept) != len(given) or not np.isin(kept, range(10)).all():
         msg = f"classes are distinct digits from 0 to 9, at least one; got {classes!r}"
         raise ValueError(msg)
     return kept.astype(np.int64)

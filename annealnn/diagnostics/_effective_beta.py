@@ -7,8 +7,6 @@ from scipy.special import expit
 from annealnn.models import Parameters, Structure
 from annealnn.typing import Spins
 
-_LARGEST = 1e3
-
 
 def effective_beta(structure: Structure, parameters: Parameters, spins: Spins) -> tuple[float, float]:
     """Estimate the effective beta of reads by maximum pseudo-likelihood (Besag 1975; Raymond et al. 2016).
@@ -28,16 +26,23 @@ def effective_beta(structure: Structure, parameters: Parameters, spins: Spins) -
     """
     s = np.asarray(spins, dtype=np.float64)
     pull = s * (s @ structure.dense(parameters.couplings) + parameters.fields)
+    if (pull >= 0).all():
+        return float("inf"), float("nan")
+    # in units of the strongest pull, so that the answer does not depend on the problem's scale
+    scale = float(np.abs(pull).max())
+    pull = pull / scale
 
     def slope_of_rows(beta: float) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
         return np.asarray((2 * pull * expit(-2 * beta * pull)).sum(axis=1))
 
-    if slope_of_rows(0.0).sum() <= 0:
-        beta = 0.0
-    elif slope_of_rows(_LARGEST).sum() >= 0:
-        return float("inf"), float("nan")
-    else:
-        beta = float(brentq(lambda b: float(slope_of_rows(b).sum()), 0.0, _LARGEST))
+    def slope(beta: float) -> float:
+        return float(slope_of_rows(beta).sum())
+
+    beta, top = 0.0, 1.0
+    if slope(0.0) > 0:
+        while slope(top) > 0:
+            top *= 2
+        beta = float(brentq(slope, 0.0, top))
     curvature = float((4 * pull**2 * expit(2 * beta * pull) * expit(-2 * beta * pull)).sum())
     spread = float(np.sqrt((slope_of_rows(beta) ** 2).sum()))
-    return beta, spread / curvature if curvature > 0 else float("nan")
+    return beta / scale, spread / curvature / scale if curvature > 0 else float("nan")

@@ -45,6 +45,12 @@ class MinorEmbedding:
         if missing := [v for v in range(num_variables) if v not in chains]:
             msg = f"an embedding has a chain for each of variables 0..{num_variables - 1}; {missing[0]} has none"
             raise EmbeddingError(msg)
+        if extra := [v for v in chains if v not in range(num_variables)]:
+            msg = f"an embedding has chains for variables 0..{num_variables - 1} only; got one for {extra[0]!r}"
+            raise EmbeddingError(msg)
+        if flat := [v for v in chains if isinstance(chains[v], str) or not isinstance(chains[v], Iterable)]:
+            msg = f"a chain is a sequence of qubits; that of variable {flat[0]} is {chains[flat[0]]!r}"
+            raise EmbeddingError(msg)
         return cls(tuple(tuple(chains[v]) for v in range(num_variables)))
 
     @property

@@ -42,7 +42,7 @@ def load_embedding(target: str, source: str = "K46") -> MinorEmbedding:
     DataFileError
         If the file is missing or damaged.
     """
-    wanted = re.fullmatch(r"K([1-9]\d*)", source)
+    wanted = re.fullmatch(r"K([1-9]\d*)", str(source))
     for item in shipped_embeddings():
         if item.target == target and wanted and int(wanted[1]) <= int(item.source[1:]):
             record = json.loads(read_bytes("embeddings", item.target, item.file))

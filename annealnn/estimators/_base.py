@@ -2,6 +2,8 @@
 
 import hashlib
 from abc import ABC, abstractmethod
+from collections.abc import Callable
+from os import PathLike
 from pathlib import Path
 from typing import Any, Self
 
@@ -24,6 +26,7 @@ from annealnn.learning import (
     Progress,
     descend,
     log_partition,
+    read_record,
 )
 from annealnn.models import Clamp, IsingModel, Moments, Parameters, Structure, bits_to_spins, spins_to_bits
 from annealnn.samplers import CompiledSampler
@@ -101,6 +104,16 @@ class VisibleBoltzmannMachine(DensityMixin, BaseEstimator, ABC):
         CheckpointError
             If `resume` is set and the checkpoint belongs to another job.
         """
+        before = dict(self.__dict__)
+        try:
+            return self._fit(X, y)
+        except BaseException:
+            # a refused or interrupted fit leaves the machine as it was
+            self.__dict__.clear()
+            self.__dict__.update(before)
+            raise
+
+    def _fit(self, X: Any, y: Any) -> Self:
         spins = self._start(X, y, classes=None)
         data = self.structure_.moments_of(spins)
         state, history = descend(
@@ -137,6 +150,7 @@ class VisibleBoltzmannMachine(DensityMixin, BaseEstimator, ABC):
             spins = self._start(X, y, classes=classes)
             self._state, self.history_, self.monitored_ = self._first_state(), {}, []
         else:
+            self._check_parameters()
             spins = self._units.join(self._validated(X, reset=False), y)
             if not hasattr(self, "_compiled"):
                 self._compiled = self._compile(self.structure_, self._seed)
@@ -157,16 +171,25 @@ class VisibleBoltzmannMachine(DensityMixin, BaseEstimator, ABC):
         else:
             X, labels = validate_data(self, X, y, dtype=np.float64, multi_output=False)
             X = check_bits(X, binarize=self.binarize)
-        self._units = Units.of(self.n_features_in_, labels, classes)
-        spins = self._units.join(X, labels)
+        units = Units.of(self.n_features_in_, labels, classes)
+        spins = units.join(X, labels)
+        self._units = units
         if self._units.classes is not None:
             self.classes_ = self._units.classes
         elif hasattr(self, "classes_"):
             del self.classes_
         self.structure_ = self._source_structure()
-        self._seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        self._seed = self._seed_to_use()
         self._compiled = self._compile(self.structure_, self._seed)
         return spins
+
+    def _seed_to_use(self) -> int:
+        """Return the seed of a job that is resumed, else a new one from `random_state`."""
+        if self.checkpoint is not None and self.resume and (Path(self.checkpoint) / "checkpoint.json").exists():
+            about = read_record(Path(self.checkpoint)).get("about")
+            if isinstance(about, dict) and isinstance(about.get("seed"), int):
+                return int(about["seed"])
+        return int(check_random_state(self.random_state).randint(2**31 - 1))
 
     def _validated(self, X: Any, *, reset: bool) -> Bits:
         return check_bits(validate_data(self, X, dtype=np.float64, reset=reset), binarize=self.binarize)
@@ -184,6 +207,9 @@ class VisibleBoltzmannMachine(DensityMixin, BaseEstimator, ABC):
         if self.monitor is not None and not callable(self.monitor):
             msg = f"monitor is None or a callable (iteration, model) -> dict of floats; got {self.monitor!r}"
             raise ValueError(msg)
+        if self.checkpoint is not None and not isinstance(self.checkpoint, str | PathLike):
+            msg = f"checkpoint is None or the path of a folder; got {self.checkpoint!r}"
+            raise ValueError(msg)
         if self.resume and self.checkpoint is None:
             msg = "resume=True goes on from a checkpoint; got checkpoint=None. Name its folder"
             raise ValueError(msg)
@@ -193,7 +219,11 @@ class VisibleBoltzmannMachine(DensityMixin, BaseEstimator, ABC):
         if self.graph is None:
             return Structure.complete(n)
         edges = self.graph.edges if isinstance(self.graph, nx.Graph) else self.graph
-        pairs = np.array([tuple(edge) for edge in edges])
+        try:
+            pairs = np.array([tuple(edge) for edge in edges])
+        except (TypeError, ValueError) as error:
+            msg = f"graph is None, a networkx.Graph or pairs of unit numbers; got {self.graph!r}"
+            raise ValueError(msg) from error
         if pairs.size and (pairs.ndim != 2 or pairs.shape[1] != 2 or pairs.dtype.kind not in "iu"):
             msg = (
                 f"graph holds pairs of unit numbers 0..{n - 1} (features, then classes); "
@@ -228,11 +258,16 @@ class VisibleBoltzmannMachine(DensityMixin, BaseEstimator, ABC):
             "sampler": _describe(self.sampler),
             "random_state": self.random_state if isinstance(self.random_state, int | np.integer) else None,
         }
-        return CheckpointPolicy(folder=Path(self.checkpoint), identity=identity, resume=bool(self.resume))
+        about = {"seed": self._seed, **self._about()}
+        return CheckpointPolicy(folder=Path(self.checkpoint), identity=identity, about=about, resume=bool(self.resume))
+
+    def _about(self) -> dict[str, Any]:
+        """Return what a checkpoint keeps beside the state."""
+        return {}
 
     def _finish(self, state: LearnerState, data_means: Floats) -> None:
         self._state, self._data_means = state, data_means
-        self._estimates: dict[str, Estimate] = {}
+        self._estimates: dict[tuple[str, str], Estimate] = {}
         self.n_iter_ = state.iteration
         self.model_ = IsingModel.from_parameters(self.structure_, self._logical(state.parameters))
 
@@ -298,7 +333,7 @@ class VisibleBoltzmannMachine(DensityMixin, BaseEstimator, ABC):
         Parameters
         ----------
         X : (num_rows, n_features)
-            Values of unknown bits are ignored.
+            Values of unknown bits are ignored; they may be NaN.
         known : bool, (n_features,) or (num_rows, n_features)
             Which bits are given. Class units are never given.
         n_reads : int
@@ -312,13 +347,17 @@ class VisibleBoltzmannMachine(DensityMixin, BaseEstimator, ABC):
         """
         check_is_fitted(self)
         check_count("n_reads", n_reads)
-        rows = validate_data(self, X, dtype=np.float64, reset=False)
+        rows = validate_data(self, X, dtype=np.float64, reset=False, ensure_all_finite=False)
         mask = np.asarray(known)
         if mask.dtype != np.bool_ or mask.shape not in (rows.shape, rows.shape[1:]):
             msg = f"known is boolean, of shape {rows.shape[1:]} or {rows.shape}; got {mask.dtype} of shape {mask.shape}"
             raise ValueError(msg)
         mask = np.broadcast_to(mask, rows.shape)
-        bits = check_bits(np.where(mask, rows, 0.0), binarize=self.binarize)
+        given_only = np.where(mask, rows, 0.0)
+        if not np.isfinite(given_only).all():
+            msg = f"known bits are finite; got {given_only[~np.isfinite(given_only)][0]}"
+            raise ValueError(msg)
+        bits = check_bits(given_only, binarize=self.binarize)
         seed = self._read_seed(random_state)
         out = np.empty(rows.shape)
         patterns, which = np.unique(mask, axis=0, return_inverse=True)
@@ -338,16 +377,27 @@ class VisibleBoltzmannMachine(DensityMixin, BaseEstimator, ABC):
     def log_partition_(self) -> Estimate:
         """The ln Z of the distribution that `score_samples` is about, with its standard error and method."""
         check_is_fitted(self)
-        if "log_partition" not in self._estimates:
-            self._estimates["log_partition"] = log_partition(
-                self.structure_,
-                self._likelihood_parameters(),
-                num_runs=self.n_ais_runs,
-                num_steps=self.n_ais_steps,
-                start_means=self._data_means,
-                seed=child_seed(self._seed, _LIKELIHOOD),
-            )
-        return self._estimates["log_partition"]
+        return self._estimate("log_partition", self._estimate_log_partition)
+
+    def _estimate(self, name: str, make: Callable[[], Estimate]) -> Estimate:
+        """Return `make()`, kept for as long as the machine and its sampler stay what they are."""
+        key = (name, _describe(self.sampler))
+        if key not in self._estimates:
+            self._estimates[key] = make()
+        return self._estimates[key]
+
+    def _estimate_log_partition(self) -> Estimate:
+        return self._log_partition_of(self._likelihood_parameters())
+
+    def _log_partition_of(self, parameters: Parameters) -> Estimate:
+        return log_partition(
+            self.structure_,
+            parameters,
+            num_runs=self.n_ais_runs,
+            num_steps=self.n_ais_steps,
+            start_means=self._data_means,
+            seed=child_seed(self._seed, _LIKELIHOOD),
+        )
 
     def score_samples(self, X: Any, y: Any = None) -> Floats:
         """Return the log-likelihood of every row, nats, (num_rows,).

@@ -4,9 +4,10 @@ from typing import Any, final
 
 import networkx as nx
 import numpy as np
+from sklearn.utils.validation import check_is_fitted
 
 from annealnn._rng import child_seed
-from annealnn._validation import check_count
+from annealnn._validation import check_count, check_pair
 from annealnn.diagnostics import effective_beta
 from annealnn.embeddings import EmbeddedStructure, embed_structure, topology_graph
 from annealnn.estimators._base import VisibleBoltzmannMachine
@@ -178,30 +179,53 @@ class EmbeddedBoltzmannMachine(VisibleBoltzmannMachine):
             "decoded_coupling_error": mean_absolute(moments.pairs, self._source_moments.pairs),
         }
 
+    def _about(self) -> dict[str, Any]:
+        return {"embedding": [list(chain) for chain in self.embedding_.chains]}
+
     def _logical(self, parameters: Parameters) -> Parameters:
         return self.embedded_.collapse(parameters)
 
     @property
     def physical_model_(self) -> IsingModel:
         """The model over the qubits."""
+        check_is_fitted(self)
         return IsingModel.from_parameters(self.embedded_.physical, self._state.parameters)
 
     @property
     def effective_beta_(self) -> Estimate:
         """The beta that best explains decoded reads under `model_`, by maximum pseudo-likelihood."""
-        if "effective_beta" not in self._estimates:
-            reads = self._draw(_BETA_READS, child_seed(self._seed, _BETA_READS))
-            beta, error = effective_beta(self.structure_, self.model_.parameters, reads)
-            method = f"maximum pseudo-likelihood, {_BETA_READS} decoded reads"
-            self._estimates["effective_beta"] = Estimate(beta, error, method)
-        return self._estimates["effective_beta"]
+        check_is_fitted(self)
+        return self._estimate("effective_beta", self._estimate_beta)
+
+    def _estimate_beta(self) -> Estimate:
+        reads = self._draw(_BETA_READS, child_seed(self._seed, _BETA_READS))
+        beta, error = effective_beta(self.structure_, self.model_.parameters, reads)
+        return Estimate(beta, error, f"maximum pseudo-likelihood, {_BETA_READS} decoded reads")
+
+    def _scaled(self, beta: float) -> Parameters:
+        return Parameters(beta * self.model_.h, beta * self.model_.parameters.couplings)
 
     def _likelihood_parameters(self) -> Parameters:
         beta = self.effective_beta_.value
-        return Parameters(beta * self.model_.h, beta * self.model_.parameters.couplings)
+        if not np.isfinite(beta):
+            msg = (
+                "a likelihood needs a finite effective beta; every decoded read is a local minimum of model_, "
+                "so none explains them. Judge the machine by its decoded reads"
+            )
+            raise ValueError(msg)
+        return self._scaled(beta)
+
+    def _estimate_log_partition(self) -> Estimate:
+        at_beta = self._log_partition_of(self._likelihood_parameters())
+        beta, error, _ = self.effective_beta_
+        # the same draws at beta plus its standard error: their noise cancels in the difference
+        shift = self._log_partition_of(self._scaled(beta + error)).value - at_beta.value
+        total = float(np.hypot(at_beta.standard_error, shift))
+        return Estimate(at_beta.value, total, f"{at_beta.method}, at effective beta {beta:.3f} +- {error:.3f}")
 
     def draw_qubits(self, n_reads: int, *, random_state: Any = None) -> Spins:
         """Return fresh reads of the qubits, (n_reads, num_qubits) spins, chain after chain as in `physical_model_`."""
+        check_is_fitted(self)
         return self._reads(check_count("n_reads", n_reads), self._read_seed(random_state), None)
 
     def _draw(self, num_reads: int, seed: int, clamp: Clamp | None = None) -> Spins:
@@ -220,7 +244,7 @@ class EmbeddedBoltzmannMachine(VisibleBoltzmannMachine):
 
 
 def _range(name: str, given: Any, otherwise: Any) -> tuple[float, float]:
-    low, high = (float(v) for v in (otherwise if given is None else given))
+    low, high = check_pair(name, otherwise if given is None else given)
     if not low <= 0.0 <= high:
         msg = f"{name} is a range (low, high) that holds 0; got {(low, high)}"
         raise ValueError(msg)

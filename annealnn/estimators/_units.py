@@ -59,7 +59,7 @@ class Units:
             msg = f"y has one label per row of X, {len(bits)}; got {len(labels)}"
             raise ValueError(msg)
         if (unknown := ~np.isin(labels, self.classes)).any():
-            msg = f"labels are among the classes {self.classes.tolist()}; got {labels[unknown][0]!r}"
+            msg = f"labels are among the classes {self.classes.tolist()}; got {labels[unknown].tolist()[0]!r}"
             raise ValueError(msg)
         return np.hstack([bits_to_spins(bits), self.one_hot()[np.searchsorted(self.classes, labels)]])
 

@@ -5,7 +5,7 @@ import logging
 import shutil
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, final
 
@@ -15,7 +15,9 @@ from annealnn import __version__
 from annealnn._files_io import write_text
 from annealnn._validation import check_count, check_number
 from annealnn.datasets import load_optdigits
+from annealnn.embeddings import find_minor_embedding
 from annealnn.estimators import BoltzmannMachine, EmbeddedBoltzmannMachine
+from annealnn.estimators._units import Units
 from annealnn.experiments._baselines import (
     chow_liu_tree,
     independent_spins,
@@ -33,14 +35,15 @@ from annealnn.experiments._measure import (
     proportion,
 )
 from annealnn.learning import Estimate, log_partition
-from annealnn.models import IsingModel, bits_to_spins
-from annealnn.registry import SamplerSpec
+from annealnn.models import IsingModel, Structure
+from annealnn.registry import SamplerSpec, open_compiled
 from annealnn.typing import AnyArray, Bits
 
 logger = logging.getLogger("annealnn")
 
 PROTOCOL = "classes 1-4, bottom row and outer columns dropped (7x6), on if grey >= 8, 4 class units: 46 variables"
 SHAPE = (7, 6)
+NUM_VARIABLES = 46
 SALT_AND_PEPPER = 0.2
 _NUM_SHOWN = 10
 _NUM_MONITORED = 10
@@ -161,24 +164,27 @@ def run_optdigits(job: OptDigitsJob, *, say: Callable[[str], None] = logger.info
     ------
     CheckpointError
         If `job.resume` is set and the checkpoints belong to another job.
+    ValueError
+        If the target is no topology, K46 does not embed in it, or `job.out` holds other things.
     KeyboardInterrupt
         After the machine under way has been saved.
     """
     from annealnn.reports import write_optdigits_report
 
     started = time.monotonic()
-    if not job.resume:
-        shutil.rmtree(job.out / "checkpoints", ignore_errors=True)
     data = load_data()
+    # everything that can be refused is refused before the long work
+    embedding = find_minor_embedding(Structure.complete(NUM_VARIABLES), job.target, seed=job.seed)
+    _claim(job, say)
     say(f"OptDigits: {PROTOCOL}; {len(data.X)} training and {len(data.X_test)} test rows")
     say(f"1/4  fully visible Boltzmann machine, {job.n_iter} iterations")
     machine = fit_visible(job, data)
     say(f"2/4  embedded in {job.target}, {job.embedded_n_iter} iterations")
-    embedded = fit_embedded(job, data, data.y, "embedded")
+    embedded = fit_embedded(job, data, data.y, "embedded", embedding)
     say("3/4  baselines: untrained Hebbian machine, shuffled labels, simple models")
     hebbian = measure_hebbian(job, embedded, data)
     shuffled_labels = np.random.default_rng(job.seed).permutation(data.y)
-    shuffled = fit_embedded(job, data, shuffled_labels, "shuffled")
+    shuffled = fit_embedded(job, data, shuffled_labels, "shuffled", embedding)
     say("4/4  reconstructions, generated digits, report")
     result = OptDigitsResult(
         job=job,
@@ -199,23 +205,19 @@ def run_optdigits(job: OptDigitsJob, *, say: Callable[[str], None] = logger.info
 
 
 def fit_visible(job: OptDigitsJob, data: OptDigits) -> BoltzmannMachine:
-    """Train the fully visible machine on the logical graph."""
-    spins = [
-        np.hstack([bits_to_spins(X), bits_to_spins(y[:, None] == np.unique(data.y))])
-        for X, y in ((data.X, data.y), (data.X_test, data.y_test))
-    ]
+    """Train the fully visible machine on the logical graph; its learning curve is of the training file alone."""
+    spins = Units.of(data.X.shape[1], data.y).join(data.X, data.y)
 
-    def likelihoods(_iteration: int, model: IsingModel) -> dict[str, float]:
+    def likelihood(_iteration: int, model: IsingModel) -> dict[str, float]:
         estimate = log_partition(
-            model.structure, model.parameters, num_runs=200, num_steps=1000, start_means=spins[0].mean(axis=0)
+            model.structure, model.parameters, num_runs=200, num_steps=1000, start_means=spins.mean(axis=0)
         )
-        train, test = (float(-model.energy(s).mean()) - estimate.value for s in spins)
-        return {"train": train, "test": test, "standard_error": estimate.standard_error}
+        return {"train": float(-model.energy(spins).mean()) - estimate.value, "standard_error": estimate.standard_error}
 
     machine = BoltzmannMachine(
         n_iter=job.n_iter,
         random_state=job.seed,
-        monitor=likelihoods,
+        monitor=likelihood,
         monitor_every=max(1, job.n_iter // _NUM_MONITORED),
         checkpoint=job.out / "checkpoints" / "visible",
         resume=job.resume,
@@ -223,10 +225,43 @@ def fit_visible(job: OptDigitsJob, data: OptDigits) -> BoltzmannMachine:
     return machine.fit(data.X, data.y)
 
 
-def fit_embedded(job: OptDigitsJob, data: OptDigits, labels: AnyArray, name: str) -> EmbeddedBoltzmannMachine:
+def _claim(job: OptDigitsJob, say: Callable[[str], None]) -> None:
+    """Make the report's folder ours; set the checkpoints of an unfinished run aside if it is not resumed.
+
+    Raises
+    ------
+    ValueError
+        If the folder holds other things.
+    """
+    mark = job.out / "job.json"
+    if job.out.exists() and not job.out.is_dir():
+        msg = f"a report is written to a folder; {job.out} is a file. Name another with out"
+        raise ValueError(msg)
+    if job.out.exists() and any(job.out.iterdir()) and not mark.exists():
+        msg = f"a report's folder is new, empty, or an earlier report's; {job.out} holds other things. Name another"
+        raise ValueError(msg)
+    checkpoints = job.out / "checkpoints"
+    if not job.resume and checkpoints.exists():
+        aside = job.out / "checkpoints-previous"
+        shutil.rmtree(aside, ignore_errors=True)
+        checkpoints.rename(aside)
+        say(f"starting anew (--resume goes on); earlier checkpoints are in {aside}")
+    write_text(mark, json.dumps(_plain_job(job), indent=2) + "\n")
+
+
+def _plain_job(job: OptDigitsJob) -> dict[str, Any]:
+    plain = {k: str(v) if isinstance(v, Path) else v for k, v in asdict(job).items()}
+    del plain["resume"]
+    return plain
+
+
+def fit_embedded(
+    job: OptDigitsJob, data: OptDigits, labels: AnyArray, name: str, embedding: Any = None
+) -> EmbeddedBoltzmannMachine:
     """Train the embedded machine on these labels."""
     machine = EmbeddedBoltzmannMachine(
         job.target,
+        embedding=embedding,
         sampler=job.device,
         n_iter=job.embedded_n_iter,
         random_state=job.seed,
@@ -238,9 +273,6 @@ def fit_embedded(job: OptDigitsJob, data: OptDigits, labels: AnyArray, name: str
 
 def measure_hebbian(job: OptDigitsJob, embedded: EmbeddedBoltzmannMachine, data: OptDigits) -> HebbianMachine:
     """Measure the untrained machine on the same qubits and the same device."""
-    from annealnn.estimators._units import Units
-    from annealnn.registry import open_compiled
-
     units = Units.of(data.X.shape[1], data.y)
     return best_hebbian(
         embedded.embedded_,
@@ -367,7 +399,7 @@ def summary(result: OptDigitsResult) -> dict[str, Any]:
     return {
         "annealnn": __version__,
         "protocol": PROTOCOL,
-        "job": {k: str(v) if isinstance(v, Path) else v for k, v in asdict(replace(result.job, resume=False)).items()},
+        "job": _plain_job(result.job),
         "embedding": {
             "qubits": embedding.num_qubits,
             "couplers": result.embedded.embedded_.physical.num_edges,

@@ -8,9 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import dimod
+import numpy as np
 
 from annealnn.estimators import EmbeddedBoltzmannMachine
-from annealnn.experiments._measure import DecodedQuality, embedded_misses, measure_embedded
+from annealnn.experiments._measure import DecodedQuality, embedded_misses, measure_embedded, proportion
 from annealnn.experiments._optdigits import (
     OptDigits,
     OptDigitsJob,
@@ -19,6 +20,7 @@ from annealnn.experiments._optdigits import (
     load_data,
     measure_hebbian,
 )
+from annealnn.learning import Estimate
 
 GRID = {"zephyr-12": (0.5, 1.0, 2.0, 4.0), "chimera-12": (2.0, 4.0)}
 SEEDS = (0, 1, 2)
@@ -66,10 +68,10 @@ def _print_visible(job: OptDigitsJob, data: OptDigits) -> None:
     started = time.monotonic()
     machine = fit_visible(job, data)
     test = machine.score(data.X_test, data.y_test)
-    accuracy = float((machine.predict(data.X_test) == data.y_test).mean())
+    accuracy = proportion(machine.predict(data.X_test) == data.y_test, "test rows, binomial")
     _line(
         f"BoltzmannMachine: test log-likelihood {test:.3f} +- {machine.log_partition_.standard_error:.3f} nats "
-        f"(at least -14.65; {machine.log_partition_.method}), accuracy {accuracy:.4f} (at least 0.945), "
+        f"(at least -14.65; {machine.log_partition_.method}), accuracy {_show(accuracy, 4)} (at least 0.945), "
         f"{time.monotonic() - started:.0f} s with its learning curve (under 120)"
     )
 
@@ -83,19 +85,14 @@ def _print_device(job: OptDigitsJob, data: OptDigits) -> None:
         fitted_s = time.monotonic() - started
         if hebbian is None:
             hebbian = measure_hebbian(mine, machine, data)
-            h = hebbian.quality
-            _line(
-                f"{job.target} beta {job.device_beta:g}: untrained Hebbian, best of its scales "
-                f"({hebbian.form}, scale {hebbian.scale:g}): accuracy {h.accuracy.value:.3f}, pair error {h.coupling_error.value:.4f}"
-            )
+            _line(f"{job.target}, device beta {job.device_beta:g}")
+            _line(f"  untrained Hebbian ({hebbian.form}, scale {hebbian.scale:g}): {_figures(hebbian.quality)}")
         quality = measure(machine, data, seed)
         verdict = _verdict(embedded_misses(quality, hebbian.quality))
         _line(f"  seed {seed}: {_figures(quality)}; {fitted_s:.0f} s; {verdict}")
 
 
 def _print_teeth(job: OptDigitsJob, data: OptDigits) -> None:
-    import numpy as np
-
     shuffled = fit_embedded(job, data, np.random.default_rng(0).permutation(data.y), "shuffled")
     hebbian = measure_hebbian(job, shuffled, data).quality
     for name, machine in (("shuffled labels", shuffled), ("ignores the device", fit_ignoring_moments(job, data))):
@@ -105,10 +102,13 @@ def _print_teeth(job: OptDigitsJob, data: OptDigits) -> None:
 
 def _figures(q: DecodedQuality) -> str:
     return (
-        f"accuracy {q.accuracy.value:.3f}+-{q.accuracy.standard_error:.3f}, field error {q.field_error.value:.4f}, "
-        f"broken {q.broken_chains.value:.3f}, "
-        f"pair error {q.coupling_error.value:.4f}+-{q.coupling_error.standard_error:.4f}"
+        f"accuracy {_show(q.accuracy, 3)}, field error {_show(q.field_error, 4)}, "
+        f"broken {_show(q.broken_chains, 3)}, pair error {_show(q.coupling_error, 4)}"
     )
+
+
+def _show(estimate: Estimate, digits: int) -> str:
+    return f"{estimate.value:.{digits}f}+-{estimate.standard_error:.{digits}f}"
 
 
 def _verdict(misses: list[str]) -> str:

@@ -1,6 +1,6 @@
 """Learning by matching moments: pure steps (state in, state out), likelihoods, checkpoints. Knows no estimator."""
 
-from annealnn.learning._checkpoint import load_checkpoint, save_checkpoint
+from annealnn.learning._checkpoint import load_checkpoint, read_record, save_checkpoint
 from annealnn.learning._loop import CheckpointPolicy, History, descend
 from annealnn.learning._moment_matching import Bounds, LearnerState, MomentMatching, Progress, mean_absolute
 from annealnn.learning.likelihood import Estimate, log_partition, pseudo_log_likelihood
@@ -18,5 +18,6 @@ __all__ = [
     "log_partition",
     "mean_absolute",
     "pseudo_log_likelihood",
+    "read_record",
     "save_checkpoint",
 ]

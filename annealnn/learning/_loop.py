@@ -37,10 +37,15 @@ class History:
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckpointPolicy:
-    """Where and how often to save; `identity` says what a checkpoint belongs to (data, configuration)."""
+    """Where and how often to save.
+
+    `identity` says what a checkpoint belongs to (data, configuration) and must agree on resuming; `about` is kept
+    beside it (the seed that was drawn, the embedding).
+    """
 
     folder: Path
     identity: dict[str, Any]
+    about: dict[str, Any] = field(default_factory=dict)
     every_s: float = 10.0
     resume: bool = False
 
@@ -52,23 +57,40 @@ class CheckpointPolicy:
         CheckpointError
             If what was saved belongs to another job.
         """
-        if not self.resume or not self.folder.exists():
+        if not self.resume:
+            return None
+        if not (self.folder / "checkpoint.json").exists():
+            logger.warning("nothing to resume in %s: starting at iteration 0", self.folder)
             return None
         state, record = load_checkpoint(self.folder, compiled.structure)
+        identity: Any = record.get("identity")
+        steps: Any = record.get("steps")
+        monitored: Any = record.get("monitored")
+        whole = isinstance(identity, dict) and isinstance(steps, dict) and isinstance(monitored, list)
+        if not whole or any(len(values) != state.iteration for values in steps.values()):
+            msg = (
+                f"a checkpoint's history has one entry a step, {state.iteration}; {self.folder} is damaged. Start again"
+            )
+            raise CheckpointError(msg)
         for name, wanted in self.identity.items():
-            if record["identity"].get(name) != wanted:
-                found = record["identity"].get(name)
+            if identity.get(name) != wanted:
+                found = identity.get(name)
                 msg = (
                     f"a checkpoint goes on with the job it was made for; {self.folder} has {name}={found!r}, "
                     f"this job {wanted!r}. Use the same options, or start again without resuming"
                 )
                 raise CheckpointError(msg)
         logger.info("resuming from %s at iteration %d", self.folder, state.iteration)
-        return state, History(record["steps"], record["monitored"])
+        return state, History(steps, monitored)
 
     def save(self, state: LearnerState, compiled: CompiledSampler, history: History) -> None:
         """Write where the job stands."""
-        record = {"identity": self.identity, "steps": history.steps, "monitored": history.monitored}
+        record = {
+            "identity": self.identity,
+            "about": self.about,
+            "steps": history.steps,
+            "monitored": history.monitored,
+        }
         save_checkpoint(self.folder, state, compiled.structure, record)
 
 
@@ -85,7 +107,7 @@ def descend(
     title: str = "training",
     progress: Wanted = "auto",
 ) -> tuple[LearnerState, History]:
-    """Run the descent to its last iteration; on an interrupt, save the last whole step and raise."""
+    """Run the descent to its last iteration; on an interrupt or a fault, save the last whole step and raise."""
     resumed = checkpoint.load(compiled) if checkpoint else None
     state, history = resumed or (start(), History())
     saved_at = time.monotonic()
@@ -110,7 +132,7 @@ def descend(
                 if checkpoint and time.monotonic() - saved_at > checkpoint.every_s:
                     checkpoint.save(state, compiled, history)
                     saved_at = time.monotonic()
-    except KeyboardInterrupt:
+    except BaseException:
         if checkpoint:
             _save_whole_step(checkpoint, state, compiled, history)
         raise
@@ -122,8 +144,8 @@ def descend(
 def _save_whole_step(
     checkpoint: CheckpointPolicy, state: LearnerState, compiled: CompiledSampler, history: History
 ) -> None:
-    """Save after an interrupt that may have fallen between the lines that end a step."""
+    """Save after an interrupt or a fault, which may have fallen between the lines that end a step."""
     steps = {name: values[: state.iteration] for name, values in history.steps.items()}
     monitored = [row for row in history.monitored if row["iteration"] <= state.iteration]
     checkpoint.save(state, compiled, History(steps, monitored))
-    logger.warning("interrupted at iteration %d; saved to %s", state.iteration, checkpoint.folder)
+    logger.warning("stopped at iteration %d; saved to %s", state.iteration, checkpoint.folder)

@@ -51,7 +51,11 @@ def _read_fields(h: Fields, J: Couplings, labels: Iterable[Hashable] | None) -> 
         if fields.ndim != 1:
             msg = f"h has one field per variable, shape (num_variables,); got shape {fields.shape}"
             raise ValueError(msg)
-        return list(labels) if labels is not None else list(range(len(fields))), fields
+        numbered: list[Hashable] = list(labels) if labels is not None else list(range(len(fields)))
+        if len(numbered) != len(fields):
+            msg = f"each field has a label; got {len(numbered)} labels for {len(fields)} fields"
+            raise ValueError(msg)
+        return numbered, fields
     names = list(labels) if labels is not None else list(h)
     if labels is None and isinstance(J, Mapping):
         names += [v for v in dict.fromkeys(v for pair in J for v in pair) if v not in h]
@@ -212,7 +216,7 @@ class IsingModel:
         if not (np.abs(s) == 1).all():
             msg = f"spins are -1 or +1; got values {np.unique(s)[:4]}. For bits, use bits_to_spins"
             raise ValueError(msg)
-        rows = self.structure.energies(self.parameters, s.reshape(-1, s.shape[-1]))
+        rows = self.structure.energies(self.parameters, s.reshape(int(np.prod(s.shape[:-1])), s.shape[-1]))
         return np.asarray(rows.reshape(s.shape[:-1]) + self.offset)
 
     def exact(self, beta: float = 1.0) -> ExactStatistics:

@@ -53,7 +53,11 @@ class Structure:
     labels: tuple[Hashable, ...] = field(default=())
 
     def __post_init__(self) -> None:
-        edges = np.sort(np.asarray(self.edges, dtype=np.intp).reshape(-1, 2), axis=1)
+        given = np.asarray(self.edges)
+        if given.size and (given.ndim != 2 or given.shape[1] != 2 or given.dtype.kind not in "iu"):
+            msg = f"edges are pairs of variable numbers, shape (num_edges, 2); got {given.dtype} of shape {given.shape}"
+            raise ValueError(msg)
+        edges = np.sort(given.astype(np.intp).reshape(-1, 2), axis=1)
         if edges.size and (edges[:, 0].min() < 0 or edges[:, 1].max() >= self.num_variables):
             bad = edges[(edges[:, 0] < 0) | (edges[:, 1] >= self.num_variables)][0]
             msg = f"edges join variables 0..{self.num_variables - 1}; got {tuple(map(int, bad))}"

@@ -4,14 +4,15 @@ from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from typing import final
 
+import dimod
 import numpy as np
 from scipy.special import logsumexp
 
 from annealnn._validation import check_number
 from annealnn.models._exact import basis_energies, basis_moments
 from annealnn.models._ising import Couplings, Fields, IsingModel
-from annealnn.models._structure import Moments
-from annealnn.typing import Floats
+from annealnn.models._structure import Moments, Structure
+from annealnn.typing import AnyArray, Floats
 
 MAX_DIAGONALISED = 12
 
@@ -54,25 +55,58 @@ class TransverseIsing:
         self, h: Fields, J: Couplings, gamma: float | Floats, *, labels: Iterable[Hashable] | None = None
     ) -> None:
         problem = IsingModel(h, J, labels=labels)
-        field = np.array(gamma, dtype=np.float64)
-        n = problem.structure.num_variables
-        if field.shape not in ((), (n,)):
-            msg = f"gamma is one number or one per variable, shape ({n},); got shape {field.shape}"
-            raise ValueError(msg)
-        if not np.isfinite(field).all() or (field < 0).any():
-            msg = f"the transverse field is finite and at least 0; got {gamma!r}"
-            raise ValueError(msg)
-        field = np.broadcast_to(field, (n,)).copy()
-        field.setflags(write=False)
         object.__setattr__(self, "problem", problem)
-        object.__setattr__(self, "gamma", field)
+        object.__setattr__(self, "gamma", _checked_gamma(gamma, problem.structure.num_variables))
+
+    @classmethod
+    def of(cls, problem: IsingModel, gamma: float | Floats) -> "TransverseIsing":
+        """Return `problem` under a transverse field."""
+        model = cls.__new__(cls)
+        object.__setattr__(model, "problem", problem)
+        object.__setattr__(model, "gamma", _checked_gamma(gamma, problem.structure.num_variables))
+        return model
+
+    @property
+    def structure(self) -> Structure:
+        """The graph of the couplings."""
+        return self.problem.structure
+
+    @property
+    def labels(self) -> tuple[Hashable, ...]:
+        """Names of the variables."""
+        return self.problem.labels
+
+    @property
+    def h(self) -> Floats:
+        """Fields, (num_variables,)."""
+        return self.problem.h
+
+    @property
+    def J(self) -> Floats:  # noqa: N802 - the field's name
+        """Couplings as a symmetric matrix, (num_variables, num_variables)."""
+        return self.problem.J
+
+    def energy(self, spins: AnyArray) -> Floats:
+        """Return the diagonal part of H at spins, (..., num_variables) -> (...); see `IsingModel.energy`."""
+        return self.problem.energy(spins)
+
+    def to_bqm(self, vartype: str = "SPIN") -> dimod.BinaryQuadraticModel:
+        """Return dimod's model of the diagonal part of H; a BQM has no transverse field."""
+        return self.problem.to_bqm(vartype)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, TransverseIsing):
+            return NotImplemented
+        return self.problem == other.problem and np.array_equal(self.gamma, other.gamma)
+
+    __hash__ = None  # type: ignore[assignment]
 
     def __setattr__(self, name: str, value: object) -> None:
         msg = f"TransverseIsing is immutable; build another instead of setting {name!r}"
         raise AttributeError(msg)
 
     def __reduce__(self) -> tuple[object, ...]:
-        return _rebuild, (self.problem, self.gamma)
+        return TransverseIsing.of, (self.problem, self.gamma)
 
     def __repr__(self) -> str:
         graph = self.problem.structure
@@ -124,16 +158,18 @@ class TransverseIsing:
         )
 
 
-def _flipped(
-    states: np.ndarray[tuple[int], np.dtype[np.int64]], i: int, n: int
-) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+def _checked_gamma(gamma: float | Floats, num_variables: int) -> Floats:
+    field = np.array(gamma, dtype=np.float64)
+    if field.shape not in ((), (num_variables,)):
+        msg = f"gamma is one number or one per variable, shape ({num_variables},); got shape {field.shape}"
+        raise ValueError(msg)
+    if not np.isfinite(field).all() or (field < 0).any():
+        msg = f"the transverse field is finite and at least 0; got {gamma!r}"
+        raise ValueError(msg)
+    field = np.broadcast_to(field, (num_variables,)).copy()
+    field.setflags(write=False)
+    return field
+
+
+def _flipped(states: AnyArray, i: int, n: int) -> AnyArray:
     return states ^ (1 << (n - 1 - i))
-
-
-def _rebuild(problem: IsingModel, gamma: Floats) -> TransverseIsing:
-    graph = problem.structure
-    J = {
-        (graph.labels[i], graph.labels[j]): float(v)
-        for (i, j), v in zip(graph.edges, problem.parameters.couplings, strict=True)
-    }
-    return TransverseIsing(dict(zip(graph.labels, problem.h, strict=True)), J, gamma, labels=graph.labels)

@@ -16,27 +16,31 @@ _TINT = (0.85, 0.47, 0.30)
 
 
 def learning_curves(
-    steps: Mapping[str, Sequence[float]], monitored: Sequence[Mapping[str, float]], baselines: Mapping[str, float]
+    steps: Mapping[str, Sequence[float]],
+    monitored: Sequence[Mapping[str, float]],
+    test: float,
+    baselines: Mapping[str, float],
 ) -> Figure:
-    """Draw moment errors by iteration, and train and test log-likelihood with baselines, of the visible machine."""
+    """Draw moment errors and training log-likelihood by iteration; the test log-likelihood at the end; baselines."""
     figure = Figure(figsize=(10, 3.8), layout="constrained")
     left, right = figure.subplots(1, 2)
     left.semilogy(steps["iteration"], steps["coupling_error"], color=BLUE, lw=0.8, label=r"$\langle s_i s_j\rangle$")
     left.semilogy(steps["iteration"], steps["field_error"], color=ORANGE, lw=0.8, label=r"$\langle s_i\rangle$")
     left.set(xlabel="iteration", ylabel="mean |data - particles|", title="Moments")
     left.legend(frameon=False)
+    _plain_ticks(left)
     at = [row["iteration"] for row in monitored]
-    for name, color in (("train", GREY), ("test", BLUE)):
-        errors = [row["standard_error"] for row in monitored]
-        right.errorbar(at, [row[name] for row in monitored], errors, color=color, marker="o", ms=3, label=name)
-    low = min(min(row["test"] for row in monitored), max(baselines.values())) if monitored else 0
+    train, errors = [row["train"] for row in monitored], [row["standard_error"] for row in monitored]
+    right.errorbar(at, train, errors, color=GREY, marker="o", ms=3, label="train")
+    right.plot(steps["iteration"][-1], test, color=BLUE, marker="D", ls="", label="test, scored once")
     for name, value in baselines.items():
         right.axhline(value, color=ORANGE, lw=0.8, ls="--")
-        right.annotate(name, (max(at, default=1), value), ha="right", va="bottom", fontsize=8, color=ORANGE)
-        low = min(low, value)
-    right.set(xlabel="iteration", ylabel="nats per row", title="Log-likelihood (46 variables)", ylim=(low - 0.6, None))
+        right.annotate(
+            f"{name}, test", (steps["iteration"][-1], value), ha="right", va="bottom", fontsize=8, color=ORANGE
+        )
+    low = min([test, *baselines.values(), *train]) - 0.6
+    right.set(xlabel="iteration", ylabel="nats per row", title="Log-likelihood (46 variables)", ylim=(low, None))
     right.legend(frameon=False, loc="center right", bbox_to_anchor=(1.0, 0.3))
-    _plain_ticks(left)
     return figure
 
 

@@ -16,7 +16,12 @@ def write_optdigits_report(result: Any) -> Path:
     baselines = {name: rows[name]["test_log_likelihood"].value for name in ("independent spins", "Chow-Liu tree")}
     real = data.X_test[:: max(1, len(data.X_test) // 40)][:40]
     figures = {
-        "learning-curves": draw.learning_curves(result.machine.history_, result.machine.monitored_, baselines),
+        "learning-curves": draw.learning_curves(
+            result.machine.history_,
+            result.machine.monitored_,
+            rows["Boltzmann machine"]["test_log_likelihood"].value,
+            baselines,
+        ),
         "embedded-curves": draw.embedded_curves(result.embedded.history_, result.hebbian.quality.coupling_error.value),
         "digits": draw.digit_sheets({"real (test file)": real, **result.generated}, shape),
         "confusion": draw.confusion(

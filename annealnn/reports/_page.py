@@ -10,18 +10,17 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined
 from matplotlib.figure import Figure
 
-from annealnn._files_io import replacing_folder, write_text
+from annealnn._files_io import write_bytes, write_text
 
 
 def write_page(out: Path, template: str, figures: Mapping[str, Figure], **values: Any) -> Path:
     """Write `figures/*.png` and `index.html` below `out`; return the page's path."""
     pictures = {}
-    with replacing_folder(out / "figures") as folder:
-        for name, figure in figures.items():
-            buffer = BytesIO()
-            figure.savefig(buffer, format="png", dpi=130)
-            pictures[name] = "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
-            (folder / f"{name}.png").write_bytes(buffer.getvalue())
+    for name, figure in figures.items():
+        buffer = BytesIO()
+        figure.savefig(buffer, format="png", dpi=130)
+        pictures[name] = "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
+        write_bytes(out / "figures" / f"{name}.png", buffer.getvalue())
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters["estimate"] = format_estimate
     source = files("annealnn.reports").joinpath(template).read_text(encoding="utf-8")

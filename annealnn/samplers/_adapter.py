@@ -1,5 +1,6 @@
 """The learner's door for any dimod sampler, a processor included."""
 
+import inspect
 from typing import Any, final
 
 import dimod
@@ -19,14 +20,14 @@ def compile_sampler(
     Raises
     ------
     ValueError
-        If the sampler does not take one of `parameters`.
+        If the sampler does not take one of `parameters`, or gives no reads on demand.
     """
     if isinstance(sampler, AnnealSampler):
-        try:
-            return sampler.compile(structure, want=want, **parameters)
-        except TypeError as error:
-            msg = f"{type(sampler).__name__} takes {', '.join(sampler.parameters)}; got {', '.join(parameters)}"
-            raise ValueError(msg) from error
+        known = list(inspect.signature(sampler.compile).parameters)[2:]
+        if unknown := [name for name in parameters if name not in known]:
+            msg = f"{type(sampler).__name__} takes {', '.join(known)} when learners sample; got {unknown[0]!r}"
+            raise ValueError(msg)
+        return sampler.compile(structure, want=want, **parameters)
     return CompiledDimod(sampler, structure, want=want, parameters=parameters)
 
 
@@ -42,6 +43,12 @@ class CompiledDimod(CompiledSampler):
         super().__init__(structure, want)
         if unknown := [name for name in parameters if name not in sampler.parameters]:
             msg = f"{type(sampler).__name__} takes {', '.join(sampler.parameters)}; got {unknown[0]!r}"
+            raise ValueError(msg)
+        if "num_reads" not in sampler.parameters:
+            msg = (
+                f"learners ask a sampler for num_reads independent reads; {type(sampler).__name__} takes no num_reads. "
+                "For exact moments use 'exact'"
+            )
             raise ValueError(msg)
         defaults = {"answer_mode": "raw", "auto_scale": False}
         self._sampler = sampler
@@ -75,16 +82,14 @@ class CompiledDimod(CompiledSampler):
     def _reads(
         self, bqm: dimod.BinaryQuadraticModel, num_reads: int, seed: int, variables: Any = None
     ) -> tuple[Spins, dict[str, Any]]:
-        keywords = dict(self._parameters)
-        if "num_reads" in self._sampler.parameters:
-            keywords["num_reads"] = num_reads
+        keywords = self._parameters | {"num_reads": num_reads}
         if "seed" in self._sampler.parameters:
             keywords["seed"] = seed
         samples = self._sampler.sample(bqm, **keywords)
         wanted = self.structure.labels if variables is None else [self.structure.labels[v] for v in variables]
         columns = [samples.variables.index(label) for label in wanted]
         rows = np.repeat(samples.record.sample, samples.record.num_occurrences, axis=0)[:, columns]
-        if len(rows) < num_reads:
+        if len(rows) != num_reads:
             msg = f"{type(self._sampler).__name__} was asked for {num_reads} reads; got {len(rows)}"
             raise RuntimeError(msg)
-        return np.ascontiguousarray(rows[:num_reads], dtype=np.int8), dict(samples.info)
+        return np.ascontiguousarray(rows, dtype=np.int8), dict(samples.info)

@@ -1,7 +1,7 @@
 """The learner's door: compile a structure once, then step with new parameters many times."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Literal, NamedTuple, final
 
 import numpy as np
@@ -107,17 +107,26 @@ class CompiledSweeps(CompiledSampler):
         couplings = quadratic[self._pattern.edge_of]
         sums: list[tuple[AnyArray, AnyArray]] = []
 
-        def work(block: slice) -> None:
+        def work(block: slice, sweeps: Iterator[slice]) -> None:
             s, words = spins[block], streams[block]
             if self._fresh:
                 random_spins(s, words, order)
-            self._kernel(s, words, order, fields, self._pattern.indptr, self._pattern.indices, couplings, self._betas)
+            for some in sweeps:
+                self._kernel(
+                    s, words, order, fields, self._pattern.indptr, self._pattern.indices, couplings, self._betas[some]
+                )
             if self.want == "moments":
                 ones, twos = np.zeros(s.shape[1], np.int64), np.zeros(len(self._heads), np.int64)
                 sum_moments(s, self._heads, self._tails, ones, twos)
                 sums.append((ones, twos))
 
-        run_blocks(work, len(spins), self._num_threads)
+        run_blocks(
+            work,
+            num_reads=len(spins),
+            num_sweeps=len(self._betas),
+            sweep_cost=len(order) + len(self._pattern.indices),
+            num_threads=self._num_threads,
+        )
         moments = None
         if self.want == "moments":
             # integer sums: the order in which blocks finish does not show

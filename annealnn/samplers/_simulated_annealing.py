@@ -6,7 +6,7 @@ from typing import Any, Literal, final
 import dimod
 import numpy as np
 
-from annealnn._validation import check_choice
+from annealnn._validation import check_choice, check_pair
 from annealnn.kernels.sweeps import heat_bath_sweeps, metropolis_sweeps
 from annealnn.models import Parameters, Structure
 from annealnn.samplers._base import AnnealSampler, sample_bqm
@@ -45,7 +45,9 @@ class SimulatedAnnealingSampler(AnnealSampler):
         def draw(
             structure: Structure, parameters: Parameters, num_reads: int, seed: int
         ) -> tuple[Spins, dict[str, Any]]:
-            start, stop = beta_range if beta_range is not None else default_beta_range(structure, parameters)
+            start, stop = check_pair(
+                "beta_range", beta_range if beta_range is not None else default_beta_range(structure, parameters)
+            )
             schedule = BetaSchedule(start=start, stop=stop, num_sweeps=num_sweeps, interpolation=interpolation)
             compiled = self.compile(
                 structure,
@@ -56,7 +58,8 @@ class SimulatedAnnealingSampler(AnnealSampler):
                 num_threads=num_threads,
             )
             step = compiled.step(parameters, compiled.init(num_reads, seed))
-            info = {"beta": schedule.stop, "schedule": schedule.to_dict(), "num_sweeps": num_sweeps}
+            # a quench has no one temperature: beta stays None
+            info = {"schedule": schedule.to_dict(), "num_sweeps": num_sweeps}
             return step.state.spins, info
 
         return sample_bqm(self, bqm, draw=draw, num_reads=num_reads, seed=seed)
@@ -74,7 +77,7 @@ class SimulatedAnnealingSampler(AnnealSampler):
     ) -> CompiledSampler:
         """Return an annealer over `structure`: each step anneals fresh random spins along the same betas."""
         check_choice("update", update, list(_KERNELS))
-        start, stop = beta_range
+        start, stop = check_pair("beta_range", beta_range)
         schedule = BetaSchedule(start=start, stop=stop, num_sweeps=num_sweeps, interpolation=interpolation)
         return CompiledSweeps(
             structure,

@@ -84,6 +84,11 @@ def test_what_is_returned_may_be_changed():
         ({"classes": [1, 1]}, r"got \[1, 1\]"),
         ({"binarize": 0}, "got 0"),
         ({"binarize": 17}, "got 17"),
+        ({"binarize": "8"}, "got '8'"),
+        ({"binarize": True}, "got True"),
+        ({"classes": 3}, "got 3"),
+        ({"classes": "3"}, "got '3'"),
+        ({"classes": [True, False]}, "got .True, False."),
     ],
 )
 def test_bad_arguments_say_the_rule(arguments, says):

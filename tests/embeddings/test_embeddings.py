@@ -64,6 +64,23 @@ def test_search_repeats_with_its_seed(chimera):
     assert find_minor_embedding(source, working, seed=5) == find_minor_embedding(source, working, seed=5)
 
 
+@pytest.mark.parametrize("target", ["chimera-4", "pegasus-4", "zephyr-4"])
+def test_small_cliques_on_working_graphs(target):
+    # busclique itself takes all memory on some of these
+    working = with_dead_qubits(topology_graph(target), 1, seed=0)
+    for n in range(1, 13):
+        find_minor_embedding(Structure.complete(n), working).verify(Structure.complete(n), working)
+
+
+def test_clique_in_one_cell():
+    assert find_minor_embedding(Structure.complete(4), "chimera-1").num_qubits <= 8
+
+
+def test_sparse_sources_get_short_chains():
+    path = Structure(40, [[k, k + 1] for k in range(39)])
+    assert find_minor_embedding(path, "zephyr-12").num_qubits < 60
+
+
 def test_sparse_source_with_a_lone_variable_on_an_unknown_graph():
     source = Structure(4, [[0, 1], [1, 2]])
     found = find_minor_embedding(source, nx.path_graph(5))
@@ -82,7 +99,15 @@ def test_sparse_source_with_a_lone_variable_on_an_unknown_graph():
         (lambda g: MinorEmbedding(((0, 1), (4,))).verify(Structure.complete(2), g), r"connected.*\(0, 1\)"),
         (lambda g: MinorEmbedding(((0,), (1,))).verify(Structure.complete(2), g), r"edge \(0, 1\) has none"),
         (lambda g: embed_structure(Structure.complete(2), g, embedding={0: [0], 1: [1]}), r"edge \(0, 1\)"),
-        (lambda g: find_minor_embedding(Structure.complete(5), nx.path_graph(4)), "no minor embedding was found for 5"),
+        (
+            lambda g: find_minor_embedding(Structure.complete(5), nx.path_graph(4)),
+            "at least as many qubits and couplers",
+        ),
+        (lambda g: find_minor_embedding(Structure.complete(5), nx.grid_2d_graph(4, 4)), r"no minor embedding .* found"),
+        (lambda g: embed_structure(Structure.complete(2), g, embedding="mine.json"), "mapping .*; got str"),
+        (lambda g: MinorEmbedding.from_mapping({0: [0], 1: 4}, 2), "that of variable 1 is 4"),
+        (lambda g: MinorEmbedding.from_mapping({0: [0], 7: [4]}, 1), "got one for 7"),
+        (lambda g: load_embedding("zephyr-12", 46), "got 46 on"),
         (lambda g: load_embedding("zephyr-12", "K47"), "K47"),
         (lambda g: load_embedding("zephyr-13"), "zephyr-13"),
         (lambda g: topology_graph("zephyr"), "'zephyr'"),

@@ -84,6 +84,17 @@ def test_effective_beta_is_recovered(beta):
     assert abs(found - 1.3 * beta) > 5 * error
 
 
+def test_effective_beta_does_not_depend_on_the_scale():
+    structure = Structure.complete(3)
+    p = Parameters(np.array([0.3, -0.2, 0.1]), np.array([0.5, 0.4, -0.3]))
+    compiled = ExactSampler().compile(structure)
+    reads = compiled.step(p, compiled.init(500, 3)).spins
+    small = Parameters(1e-4 * p.fields, 1e-4 * p.couplings)
+    np.testing.assert_allclose(
+        1e-4 * np.array(effective_beta(structure, small, reads)), effective_beta(structure, p, reads)
+    )
+
+
 def test_effective_beta_of_extreme_reads():
     structure = Structure.complete(2)
     p = Parameters(np.zeros(2), np.array([1.0]))

@@ -144,18 +144,49 @@ def test_a_checkpoint_of_another_graph_is_refused(tmp_path):
 
 def test_damaged_checkpoints_are_refused(tmp_path):
     folder = tmp_path / "saved"
-    with pytest.raises(CheckpointError, match="checkpoint.json and arrays.npz"):
+    with pytest.raises(CheckpointError, match=r"whole; .* is not: FileNotFoundError"):
         load_checkpoint(folder, STRUCTURE)
     save_checkpoint(folder, CONFIG.init(gibbs(), 5, 0), STRUCTURE, {})
     content = json.loads((folder / "checkpoint.json").read_text())
     (folder / "checkpoint.json").write_text(json.dumps(content | {"format": 99}))
-    with pytest.raises(CheckpointError, match="format 1; .* has format 99"):
+    with pytest.raises(CheckpointError, match=r"format 1; .* has format 99"):
         load_checkpoint(folder, STRUCTURE)
+    for broken in ([], None, content | {"record": 3}, content | {"iteration": "3"}, content | {"arrays": "no.npz"}):
+        (folder / "checkpoint.json").write_text(json.dumps(broken))
+        with pytest.raises(CheckpointError, match="Start again"):
+            load_checkpoint(folder, STRUCTURE)
     (folder / "checkpoint.json").write_text(json.dumps(content))
-    arrays = (folder / "arrays.npz").read_bytes()
-    (folder / "arrays.npz").write_bytes(arrays[: len(arrays) // 2])
+    (arrays,) = folder.glob("arrays-*.npz")
+    whole = arrays.read_bytes()
+    arrays.write_bytes(whole[: len(whole) // 2])
     with pytest.raises(CheckpointError, match="Start again"):
         load_checkpoint(folder, STRUCTURE)
+    arrays.write_bytes(whole)
+    load_checkpoint(folder, STRUCTURE)
+    with np.load(arrays) as parts:
+        cut = {name: value[:3] if name == "spins" else value for name, value in parts.items()}
+    np.savez(arrays, **cut)
+    with pytest.raises(CheckpointError, match="its arrays have shapes"):
+        load_checkpoint(folder, STRUCTURE)
+
+
+def test_a_history_that_does_not_fit_is_refused(tmp_path):
+    run(gibbs(), CONFIG, checkpoint=policy(tmp_path))
+    path = tmp_path / "saved" / "checkpoint.json"
+    content = json.loads(path.read_text())
+    for broken in ({}, content["record"] | {"steps": {"iteration": [1]}}):
+        path.write_text(json.dumps(content | {"record": broken}))
+        with pytest.raises(CheckpointError, match="one entry a step, 30"):
+            run(gibbs(), CONFIG, checkpoint=policy(tmp_path, resume=True))
+
+
+def test_a_fault_saves_the_last_whole_step(tmp_path):
+    def fail(state):
+        raise RuntimeError("the device is gone")
+
+    with pytest.raises(RuntimeError, match="gone"):
+        run(gibbs(), CONFIG, monitor=fail, monitor_every=9, checkpoint=policy(tmp_path))
+    assert load_checkpoint(tmp_path / "saved", STRUCTURE)[0].iteration == 8
 
 
 def test_a_failed_save_keeps_the_old_one(tmp_path, monkeypatch):
@@ -166,11 +197,13 @@ def test_a_failed_save_keeps_the_old_one(tmp_path, monkeypatch):
     def fail(*args, **kwargs):
         raise OSError("disk full")
 
-    monkeypatch.setattr(np, "savez", fail)
+    monkeypatch.setattr("annealnn.learning._checkpoint.write_text", fail)
     with pytest.raises(OSError, match="disk full"):
         save_checkpoint(folder, state, STRUCTURE, {"good": False})
     assert load_checkpoint(folder, STRUCTURE)[1] == {"good": True}
-    assert [p.name for p in tmp_path.iterdir()] == ["saved"]
+    save_checkpoint(folder, state, STRUCTURE, {"good": "again"})
+    assert load_checkpoint(folder, STRUCTURE)[1] == {"good": "again"}
+    assert len(list(folder.iterdir())) == 2
 
 
 def test_zero_coupling_graph_learns_fields():

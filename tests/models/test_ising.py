@@ -115,7 +115,13 @@ def test_models_are_values(model):
     with pytest.raises(ValueError, match="read-only"):
         model.h[0] = 1.0
     transverse = TransverseIsing(H, J, 0.5)
-    assert pickle.loads(pickle.dumps(transverse)).problem == transverse.problem
+    assert pickle.loads(pickle.dumps(transverse)) == transverse != TransverseIsing(H, J, 0.4)
+    assert transverse.labels == model.labels
+    assert transverse.to_bqm() == IsingModel(H, J).to_bqm()
+    np.testing.assert_array_equal(transverse.J, model.J)
+    np.testing.assert_array_equal(transverse.h, model.h)
+    assert transverse.energy([1, 1, -1]) == model.energy([1, 1, -1]) - model.offset
+    assert IsingModel([], {}).energy(np.zeros((3, 0))).shape == (3,)
     with pytest.raises(AttributeError, match="immutable"):
         transverse.gamma = 1.0
 
@@ -138,6 +144,8 @@ def test_models_are_values(model):
         (lambda: TransverseIsing([0.0], np.zeros((1, 1)), -1.0), "at least 0; got -1.0"),
         (lambda: TransverseIsing([0.0], np.zeros((1, 1)), [1.0, 2.0]), "one per variable"),
         (lambda: TransverseIsing(np.zeros(13), np.zeros((13, 13)), 1.0).exact(), "12 variables; got 13"),
+        (lambda: IsingModel([1.0, 2.0], {}, labels="abc"), "3 labels for 2 fields"),
+        (lambda: Structure(3, [[0.7, 1.9]]), r"float64 of shape \(1, 2\)"),
         (lambda: Structure(2, [[0, 2]]), r"0..1; got \(0, 2\)"),
         (lambda: Structure(2, [[0, 1]], ("a", "a")), "distinct"),
     ],

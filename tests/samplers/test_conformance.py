@@ -201,10 +201,32 @@ def test_unknown_names_say_what_is_known(name):
 def test_door_refuses_what_it_does_not_know():
     with pytest.raises(TypeError, match=r"a name, a SamplerSpec or a dimod.Sampler; got int"):
         resolve_sampler(3, default=SamplerSpec("gibbs"))
-    with pytest.raises(ValueError, match="got num_sweps"):
+    with pytest.raises(ValueError, match="got 'num_sweps'"):
         compile_sampler(samplers.GibbsSampler(), STRUCTURE, num_sweps=3)
     with pytest.raises(ValueError, match="num_sweps"):
         compile_sampler(dimod.RandomSampler(), STRUCTURE, num_sweps=3)
+
+
+def test_door_says_what_is_wrong_with_a_value():
+    with pytest.raises(ValueError, match=r"beta_range is a pair of numbers; got 0.5"):
+        compile_sampler(samplers.SimulatedAnnealingSampler(), STRUCTURE, beta_range=0.5)
+    with pytest.raises(ValueError, match=r"num_sweeps is a whole number of at least 1; got 2.5"):
+        compile_sampler(samplers.SimulatedAnnealingSampler(), STRUCTURE, num_sweeps=2.5)
+    with pytest.raises(ValueError, match="num_threads is a whole number of at least 1; got -3"):
+        samplers.GibbsSampler().sample(LOPSIDED, num_threads=-3)
+    with pytest.raises(ValueError, match="ExactSolver takes no num_reads"):
+        compile_sampler(dimod.ExactSolver(), STRUCTURE)
+
+
+def test_specs_hold_no_credentials_and_are_frozen():
+    with pytest.raises(ValueError, match=r"no credentials.*'token'"):
+        SamplerSpec("gibbs", {"token": "x"})
+    keywords = {"num_sweeps": 3}
+    spec = SamplerSpec("gibbs", keywords)
+    keywords["num_sweeps"] = 4
+    assert spec.parameters == {"num_sweeps": 3}
+    assert hash(spec) == hash(SamplerSpec("gibbs"))
+    assert spec != SamplerSpec("gibbs")
 
 
 def test_adapter_refuses_too_few_reads():

@@ -82,7 +82,7 @@ def test_annealing_finds_the_ground_state():
     rng = np.random.default_rng(0)
     bqm = dimod.BQM.from_ising(
         dict(enumerate(rng.normal(size=12))),
-        {tuple(e): v for e, v in zip(structure.edges.tolist(), rng.normal(size=66))},
+        {tuple(e): v for e, v in zip(structure.edges.tolist(), rng.normal(size=66), strict=True)},
     )
     found = SimulatedAnnealingSampler().sample(bqm, num_reads=50, num_sweeps=300, seed=0)
     best = dimod.ExactSolver().sample(bqm).first.energy
