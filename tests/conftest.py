@@ -1,5 +1,10 @@
 """Fixtures that several rooms share."""
 
+import os
+
+# scikit-learn's suite skips its array-API check without this, and it counts only before scipy is imported
+os.environ.setdefault("SCIPY_ARRAY_API", "1")
+
 import pytest
 
 from annealnn.datasets import make_bars_and_stripes, make_bernoulli_mixture

@@ -126,7 +126,5 @@ class BoltzmannMachine(VisibleBoltzmannMachine):
 
     def _draw(self, num_reads: int, seed: int, clamp: Clamp | None = None) -> Spins:
         compiled = open_compiled(self.sampler, self.structure_, default=_DEFAULT, want="spins")
-        state = compiled.init(num_reads, seed)
-        for _ in range(_EQUILIBRATION_STEPS if compiled.persistent else 1):
-            state = compiled.step(self.model_.parameters, state, clamp).state
-        return state.spins
+        start = compiled.init(num_reads, seed)
+        return compiled.advance(self.model_.parameters, start, _EQUILIBRATION_STEPS, clamp).spins

@@ -98,15 +98,18 @@ def best_hebbian(
             (scale, f"shared evenly, chain coupling {c:g}", embedded.spread(shared, chain_coupling=c))
             for c in chain_couplings
         ]
-    found = []
-    for scale, form, raw in candidates:
-        parameters, _ = bounds.project(raw)
-        reads = device.step(parameters, device.init(NUM_READS, seed)).state.spins
-        energies = units.class_energies(embedded.source, embedded.collapse(parameters), X_test, units.one_hot())
-        assert units.classes is not None  # noqa: S101 - one_hot came from them
-        right = units.classes[energies.argmin(axis=1)] == y_test
-        found.append(HebbianMachine(_quality(embedded, reads, data, right), scale, form))
-    return min(found, key=lambda machine: machine.quality.coupling_error.value)
+
+    def reads_of(raw: Parameters) -> Spins:
+        return device.step(bounds.project(raw)[0], device.init(NUM_READS, seed)).state.spins
+
+    def coupling_error(reads: Spins) -> float:
+        return mean_absolute(embedded.source.moments_of(embedded.decode(reads).spins).pairs, data.pairs)
+
+    scale, form, raw = min(candidates, key=lambda candidate: coupling_error(reads_of(candidate[2])))
+    energies = units.class_energies(embedded.source, embedded.collapse(raw), X_test, units.one_hot())
+    assert units.classes is not None  # noqa: S101 - one_hot came from them
+    right = units.classes[energies.argmin(axis=1)] == y_test
+    return HebbianMachine(_quality(embedded, reads_of(raw), data, right), scale, form)
 
 
 def noise_floor(bits: Bits, seed: int) -> Estimate:

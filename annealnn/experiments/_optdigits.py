@@ -210,7 +210,7 @@ def fit_visible(job: OptDigitsJob, data: OptDigits) -> BoltzmannMachine:
 
     def likelihood(_iteration: int, model: IsingModel) -> dict[str, float]:
         estimate = log_partition(
-            model.structure, model.parameters, num_runs=200, num_steps=1000, start_means=spins.mean(axis=0)
+            model.structure, model.parameters, num_runs=100, num_steps=1000, start_means=spins.mean(axis=0)
         )
         return {"train": float(-model.energy(spins).mean()) - estimate.value, "standard_error": estimate.standard_error}
 

@@ -55,6 +55,14 @@ class CompiledSampler(ABC):
     def step(self, parameters: Parameters, state: SamplerState, clamp: Clamp | None = None) -> Step:
         """Sample at `parameters`; with `clamp`, each read holds its own row of clamped values."""
 
+    def advance(
+        self, parameters: Parameters, state: SamplerState, num_steps: int, clamp: Clamp | None = None
+    ) -> SamplerState:
+        """Return the state after `num_steps` steps; one step is enough for a sampler that is not persistent."""
+        for _ in range(num_steps if self.persistent else 1):
+            state = self.step(parameters, state, clamp).state
+        return state
+
 
 class SparseCouplings(NamedTuple):
     """CSR pattern of a structure's symmetric couplings; `edge_of` gives each entry's edge."""
@@ -98,6 +106,16 @@ class CompiledSweeps(CompiledSampler):
 
     def step(self, parameters: Parameters, state: SamplerState, clamp: Clamp | None = None) -> Step:
         """Run the sweeps from `state`."""
+        return self._run(parameters, state, clamp, self._betas)
+
+    def advance(
+        self, parameters: Parameters, state: SamplerState, num_steps: int, clamp: Clamp | None = None
+    ) -> SamplerState:
+        """Return the state after `num_steps` steps, in one call of the kernel where they persist."""
+        betas = np.tile(self._betas, num_steps) if self.persistent else self._betas
+        return self._run(parameters, state, clamp, betas).state
+
+    def _run(self, parameters: Parameters, state: SamplerState, clamp: Clamp | None, betas: Floats) -> Step:
         spins, streams = state.spins.copy(), state.streams.copy()
         order = np.arange(self.structure.num_variables)
         if clamp is not None:
@@ -113,7 +131,7 @@ class CompiledSweeps(CompiledSampler):
                 random_spins(s, words, order)
             for some in sweeps:
                 self._kernel(
-                    s, words, order, fields, self._pattern.indptr, self._pattern.indices, couplings, self._betas[some]
+                    s, words, order, fields, self._pattern.indptr, self._pattern.indices, couplings, betas[some]
                 )
             if self.want == "moments":
                 ones, twos = np.zeros(s.shape[1], np.int64), np.zeros(len(self._heads), np.int64)
@@ -123,7 +141,7 @@ class CompiledSweeps(CompiledSampler):
         run_blocks(
             work,
             num_reads=len(spins),
-            num_sweeps=len(self._betas),
+            num_sweeps=len(betas),
             sweep_cost=len(order) + len(self._pattern.indices),
             num_threads=self._num_threads,
         )

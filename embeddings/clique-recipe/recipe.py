@@ -22,7 +22,7 @@ shape = "{n} chains, {qubits} qubits, longest chain {longest}"
 format = "JSON, key `format` 1: source, target, chains, method, seed, tools"
 source = "minorminer {minorminer}, busclique.find_clique_embedding, on dwave-graphs' perfect graph"
 licence = "Apache-2.0"
-recipe = "embeddings/recipe.py in the repository"
+recipe = "embeddings/clique-recipe/recipe.py in the repository"
 checked = "chains are connected, disjoint and cover every pair: tests/embeddings"
 
 [files."{file}"]
@@ -44,7 +44,7 @@ def main():
             "tools": {name: version(name) for name in ("minorminer", "dwave-graphs")},
             "chains": chains,
         }
-        folder = Path(__file__).parent / target
+        folder = Path(__file__).parents[1] / target
         folder.mkdir(exist_ok=True)
         file = f"k{NUM_VARIABLES}_clique.json"
         content = (json.dumps(record) + "\n").encode()

@@ -1,0 +1,146 @@
+"""What ships, what loads, and where settings live."""
+
+import ast
+import configparser
+import subprocess
+import sys
+import tomllib
+import zipfile
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+from setuptools import find_packages
+
+import annealnn
+
+ROOT = Path(__file__).parents[2]
+HEAVY = ("sklearn", "numba", "dimod", "networkx", "scipy", "torch", "matplotlib", "dwave.system", "typer", "rich")
+
+
+@pytest.fixture(scope="module")
+def setup_cfg():
+    parser = configparser.ConfigParser()
+    parser.read(ROOT / "setup.cfg")
+    return parser
+
+
+def in_fresh_python(code, cwd=None):
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=cwd).stdout
+
+
+def test_package_list_equals_what_is_on_disk(setup_cfg):
+    listed = [line for line in setup_cfg["options"]["packages"].split("\n") if line and not line.startswith("#")]
+    on_disk = find_packages(str(ROOT), include=["annealnn", "annealnn.*"])
+    assert set(listed) == {*on_disk, "annealnn._files.datasets", "annealnn._files.embeddings"}
+
+
+@pytest.mark.parametrize("kind", ["datasets", "embeddings"])
+def test_data_folders_cannot_be_imported(kind):
+    assert not list((ROOT / kind).rglob("__init__.py"))
+    folders = [p for p in (ROOT / kind).iterdir() if p.is_dir() and p.name != "__pycache__"]
+    assert folders
+    assert not [p.name for p in folders if p.name.isidentifier()]
+    holding_data = [p for p in folders if {f.suffix for f in p.iterdir()} - {".py", ""}]
+    assert all((p / "PROVENANCE.toml").exists() for p in holding_data)
+
+
+def test_no_setting_is_in_both_files(setup_cfg):
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    assert set(setup_cfg.sections()) == {
+        "options",
+        "options.package_data",
+        *(s for s in setup_cfg.sections() if s.startswith("importlinter")),
+    }
+    assert "setuptools" not in project["tool"]
+    assert "importlinter" not in project["tool"]
+    assert not set(setup_cfg["options"]) & set(project["project"])
+
+
+def test_versions_agree():
+    assert tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"] == annealnn.__version__
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    """The wheel, built from a copy, so that the checkout stays clean."""
+    copy = tmp_path_factory.mktemp("sources") / "annealnn"
+    names = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split("\n")
+    for name in filter(None, names):
+        if (ROOT / name).is_file():
+            (copy / name).parent.mkdir(parents=True, exist_ok=True)
+            (copy / name).write_bytes((ROOT / name).read_bytes())
+    out = tmp_path_factory.mktemp("wheel")
+    build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "-w", out, copy]
+    subprocess.run(build, check=True, capture_output=True)
+    (found,) = out.glob("annealnn-*.whl")
+    return found
+
+
+def test_wheel_has_one_top_level_name_and_all_data(wheel):
+    with zipfile.ZipFile(wheel) as archive:
+        names = archive.namelist()
+    tops = {name.split("/")[0] for name in names}
+    assert {top for top in tops if not top.endswith(".dist-info")} == {"annealnn"}
+    shipped = {name.removeprefix("annealnn/_files/") for name in names if name.startswith("annealnn/_files/")}
+    expected = {
+        str(path.relative_to(ROOT))
+        for kind in ("datasets", "embeddings")
+        for path in (ROOT / kind).glob("*/*")
+        if path.suffix in (".gz", ".toml", ".json")
+    }
+    assert shipped == expected
+    assert "annealnn/py.typed" in names
+    assert "annealnn/reports/optdigits.html.j2" in names
+
+
+def test_wheel_works_away_from_the_checkout(wheel, tmp_path):
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(tmp_path)
+    code = (
+        f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import annealnn;"
+        "from annealnn.datasets import load_optdigits; from annealnn.embeddings import load_embedding;"
+        "assert annealnn.__file__.startswith(sys.path[0]);"
+        "print(len(load_optdigits('test').data), load_embedding('zephyr-12').num_qubits)"
+    )
+    assert in_fresh_python(code, cwd=tmp_path) == "1797 206\n"
+
+
+def test_import_is_light_and_quick():
+    code = (
+        "import sys, time, numpy; start = time.perf_counter(); import annealnn; took = time.perf_counter() - start;"
+        f"print(took); print([name for name in {HEAVY!r} if name in sys.modules])"
+    )
+    took, loaded = in_fresh_python(code).splitlines()
+    assert float(took) < 0.3
+    assert loaded == "[]"
+
+
+def test_public_names_are_the_same_everywhere():
+    tree = ast.parse(Path(annealnn.__file__).read_text())
+    (block,) = [node for node in tree.body if isinstance(node, ast.If)]
+    typed = {alias.name for node in block.body for alias in node.names}
+    assert typed == set(annealnn.__all__) - {"__version__"} == set(dir(annealnn))
+    for name in annealnn.__all__:
+        getattr(annealnn, name)
+    with pytest.raises(AttributeError, match=r"no attribute 'Boltzman'.*BoltzmannMachine"):
+        annealnn.Boltzman  # noqa: B018
+    for package in ("datasets", "embeddings", "models", "samplers", "learning", "estimators", "experiments", "testing"):
+        module = import_module(f"annealnn.{package}")
+        assert module.__all__ == sorted(module.__all__, key=lambda n: (not n.isupper(), not n[0].isupper(), n)), package
+        assert all(hasattr(module, name) for name in module.__all__)
+
+
+def test_incomplete_installations_say_so(tmp_path, monkeypatch):
+    from annealnn import _resources
+    from annealnn.exceptions import DataFileError
+
+    monkeypatch.setattr(_resources, "__file__", str(tmp_path / "annealnn" / "_resources.py"))
+    with pytest.raises(DataFileError, match="incomplete: no datasets"):
+        _resources.data_root("datasets")
