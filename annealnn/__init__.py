@@ -6,6 +6,7 @@ Public names load on first use, so that `import annealnn` costs next to nothing.
 from typing import TYPE_CHECKING
 
 from annealnn._lazy import attach
+from annealnn._version import __version__
 
 if TYPE_CHECKING:  # the same names for type checkers; tests/packaging holds the two lists together
     from annealnn import datasets, embeddings
@@ -14,8 +15,6 @@ if TYPE_CHECKING:  # the same names for type checkers; tests/packaging holds the
     from annealnn.registry import SamplerSpec, sampler_names
     from annealnn.samplers import ExactSampler, GibbsSampler, SimulatedAnnealingSampler
     from annealnn.schedules import BetaSchedule
-
-__version__ = "0.1.0.dev0"
 
 __getattr__, __dir__, _ = attach(
     __name__,

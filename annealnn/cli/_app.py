@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from annealnn import __version__
+from annealnn._version import __version__
 from annealnn.cli import _datasets, _doctor, _embed, _optdigits
 from annealnn.exceptions import AnnealnnError
 

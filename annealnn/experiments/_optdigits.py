@@ -11,9 +11,9 @@ from typing import Any, NamedTuple, final
 
 import numpy as np
 
-from annealnn import __version__
 from annealnn._files_io import write_text
 from annealnn._validation import check_count, check_number
+from annealnn._version import __version__
 from annealnn.datasets import load_optdigits
 from annealnn.embeddings import find_minor_embedding
 from annealnn.estimators import BoltzmannMachine, EmbeddedBoltzmannMachine

@@ -10,6 +10,7 @@ import dimod
 
 from annealnn._rng import resolve_seed
 from annealnn._validation import check_count
+from annealnn._version import __version__
 from annealnn.models import Parameters, Structure, terms_of_bqm
 from annealnn.samplers._compiled import CompiledSampler, Want
 from annealnn.typing import Spins
@@ -64,13 +65,7 @@ def sample_bqm(
             "sample_s": sampled - ready,
             "postprocess_s": time.perf_counter() - sampled,
         },
-        sampler={"name": type(sampler).__name__, "version": _version()},
+        sampler={"name": type(sampler).__name__, "version": __version__},
     )
     out.info.update(info)
     return out
-
-
-def _version() -> str:
-    from annealnn import __version__
-
-    return __version__
