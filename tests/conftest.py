@@ -8,7 +8,7 @@ os.environ.setdefault("SCIPY_ARRAY_API", "1")
 import pytest
 
 from annealnn.datasets import make_bars_and_stripes, make_bernoulli_mixture
-from annealnn.experiments._optdigits import load_data
+from annealnn.experiments._job import load_data
 
 
 @pytest.fixture(scope="session")

@@ -3,11 +3,9 @@
 import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from os import PathLike
 from pathlib import Path
 from typing import Any, Self
 
-import networkx as nx
 import numpy as np
 from scipy.special import logsumexp
 from sklearn.base import BaseEstimator, DensityMixin
@@ -15,7 +13,8 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from annealnn._rng import child_seed
-from annealnn._validation import check_bits, check_choice, check_count, check_number
+from annealnn._validation import check_bits, check_count
+from annealnn.estimators._parameters import check_parameters, describe_sampler, structure_of
 from annealnn.estimators._units import Units
 from annealnn.learning import (
     Bounds,
@@ -150,7 +149,7 @@ class VisibleBoltzmannMachine(DensityMixin, BaseEstimator, ABC):
             spins = self._start(X, y, classes=classes)
             self._state, self.history_, self.monitored_ = self._first_state(), {}, []
         else:
-            self._check_parameters()
+            check_parameters(self)
             spins = self._units.join(self._validated(X, reset=False), y)
             if not hasattr(self, "_compiled"):
                 self._compiled = self._compile(self.structure_, self._seed)
@@ -165,7 +164,7 @@ class VisibleBoltzmannMachine(DensityMixin, BaseEstimator, ABC):
         return self
 
     def _start(self, X: Any, y: Any, classes: Any) -> Spins:
-        self._check_parameters()
+        check_parameters(self)
         if y is None:
             X, labels = self._validated(X, reset=True), None
         else:
@@ -178,7 +177,7 @@ class VisibleBoltzmannMachine(DensityMixin, BaseEstimator, ABC):
             self.classes_ = self._units.classes
         elif hasattr(self, "classes_"):
             del self.classes_
-        self.structure_ = self._source_structure()
+        self.structure_ = structure_of(self.graph, units.num_units)
         self._seed = self._seed_to_use()
         self._compiled = self._compile(self.structure_, self._seed)
         return spins
@@ -193,44 +192,6 @@ class VisibleBoltzmannMachine(DensityMixin, BaseEstimator, ABC):
 
     def _validated(self, X: Any, *, reset: bool) -> Bits:
         return check_bits(validate_data(self, X, dtype=np.float64, reset=reset), binarize=self.binarize)
-
-    def _check_parameters(self) -> None:
-        check_count("n_iter", self.n_iter)
-        check_count("monitor_every", self.monitor_every)
-        check_count("n_ais_runs", self.n_ais_runs, minimum=2)
-        check_count("n_ais_steps", self.n_ais_steps, minimum=2)
-        check_number("learning_rate", self.learning_rate, low=0.0, open_low=True)
-        check_number("momentum", self.momentum, low=0.0, high=0.999)
-        if self.binarize is not None:
-            check_number("binarize", self.binarize, low=-np.inf)
-        check_choice("progress", self.progress, ["auto", True, False])
-        if self.monitor is not None and not callable(self.monitor):
-            msg = f"monitor is None or a callable (iteration, model) -> dict of floats; got {self.monitor!r}"
-            raise ValueError(msg)
-        if self.checkpoint is not None and not isinstance(self.checkpoint, str | PathLike):
-            msg = f"checkpoint is None or the path of a folder; got {self.checkpoint!r}"
-            raise ValueError(msg)
-        if self.resume and self.checkpoint is None:
-            msg = "resume=True goes on from a checkpoint; got checkpoint=None. Name its folder"
-            raise ValueError(msg)
-
-    def _source_structure(self) -> Structure:
-        n = self._units.num_units
-        if self.graph is None:
-            return Structure.complete(n)
-        edges = self.graph.edges if isinstance(self.graph, nx.Graph) else self.graph
-        try:
-            pairs = np.array([tuple(edge) for edge in edges])
-        except (TypeError, ValueError) as error:
-            msg = f"graph is None, a networkx.Graph or pairs of unit numbers; got {self.graph!r}"
-            raise ValueError(msg) from error
-        if pairs.size and (pairs.ndim != 2 or pairs.shape[1] != 2 or pairs.dtype.kind not in "iu"):
-            msg = (
-                f"graph holds pairs of unit numbers 0..{n - 1} (features, then classes); "
-                f"got an array of shape {pairs.shape}, type {pairs.dtype}"
-            )
-            raise ValueError(msg)
-        return Structure(n, pairs.reshape(-1, 2))
 
     def _config(self) -> MomentMatching:
         return MomentMatching(
@@ -255,7 +216,7 @@ class VisibleBoltzmannMachine(DensityMixin, BaseEstimator, ABC):
             "data": hashlib.sha256(repr(spins.shape).encode() + spins.tobytes()).hexdigest(),
             "configuration": repr(self._config()),
             "num_reads": self._num_reads(),
-            "sampler": _describe(self.sampler),
+            "sampler": describe_sampler(self.sampler),
             "random_state": self.random_state if isinstance(self.random_state, int | np.integer) else None,
         }
         about = {"seed": self._seed, **self._about()}
@@ -311,15 +272,10 @@ class VisibleBoltzmannMachine(DensityMixin, BaseEstimator, ABC):
         return self._predict_bits(self._validated(X, reset=False))
 
     def _predict_bits(self, bits: Bits) -> AnyArray:
-        energies = self._units.class_energies(
-            self.structure_, self.model_.parameters, bits, self._one_hot_of_known_classes()
-        )
-        labels: AnyArray = self._classes()[energies.argmin(axis=1)]
+        classes, one_hot = self._classes(), self._units.one_hot()
+        energies = self._units.class_energies(self.structure_, self.model_.parameters, bits, one_hot)
+        labels: AnyArray = classes[energies.argmin(axis=1)]
         return labels
-
-    def _one_hot_of_known_classes(self) -> Spins:
-        self._classes()
-        return self._units.one_hot()
 
     def _classes(self) -> AnyArray:
         if self._units.classes is None:
@@ -381,7 +337,7 @@ class VisibleBoltzmannMachine(DensityMixin, BaseEstimator, ABC):
 
     def _estimate(self, name: str, make: Callable[[], Estimate]) -> Estimate:
         """Return `make()`, kept for as long as the machine and its sampler stay what they are."""
-        key = (name, _describe(self.sampler))
+        key = (name, describe_sampler(self.sampler))
         if key not in self._estimates:
             self._estimates[key] = make()
         return self._estimates[key]
@@ -440,15 +396,3 @@ class VisibleBoltzmannMachine(DensityMixin, BaseEstimator, ABC):
         # an open sampler may own a client and its threads: it is opened again when it is needed
         state.pop("_compiled", None)
         return state
-
-
-def _describe(sampler: Any) -> str:
-    """Return what identifies a sampler in a checkpoint; never a credential."""
-    from annealnn.registry import SamplerSpec
-
-    if sampler is None or isinstance(sampler, str):
-        return repr(sampler)
-    if isinstance(sampler, SamplerSpec):
-        digest = hashlib.sha256(repr(sorted(sampler.parameters.items())).encode()).hexdigest()
-        return f"{sampler.name} {digest[:16]}"
-    return type(sampler).__name__

@@ -1,6 +1,7 @@
 """The jobs that the commands run, callable from Python."""
 
+from annealnn.experiments._job import OptDigitsJob
 from annealnn.experiments._measure import DecodedQuality, embedded_misses, measure_embedded
-from annealnn.experiments._optdigits import OptDigitsJob, run_optdigits
+from annealnn.experiments._optdigits import run_optdigits
 
 __all__ = ["DecodedQuality", "OptDigitsJob", "embedded_misses", "measure_embedded", "run_optdigits"]

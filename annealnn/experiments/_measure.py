@@ -79,7 +79,7 @@ def best_hebbian(
     X_test: Bits,
     y_test: AnyArray,
     *,
-    scales: tuple[float, ...] = (0.01, 0.02, 0.05, 0.1, 0.2, 0.4),
+    scales: tuple[float, ...] = (0.02, 0.035, 0.05, 0.07, 0.1, 0.14, 0.2, 0.28, 0.4, 0.56, 0.8),
     chain_couplings: tuple[float, ...] = (0.5, 1.0, 2.0),
     seed: int = 0,
 ) -> HebbianMachine:

@@ -2,19 +2,15 @@
 
 import json
 import logging
-import shutil
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
-from pathlib import Path
-from typing import Any, NamedTuple, final
+from dataclasses import dataclass, field
+from typing import Any, final
 
 import numpy as np
 
 from annealnn._files_io import write_text
-from annealnn._validation import check_count, check_number
 from annealnn._version import __version__
-from annealnn.datasets import load_optdigits
 from annealnn.embeddings import find_minor_embedding
 from annealnn.estimators import BoltzmannMachine, EmbeddedBoltzmannMachine
 from annealnn.estimators._units import Units
@@ -23,6 +19,16 @@ from annealnn.experiments._baselines import (
     independent_spins,
     logistic_regression_accuracy,
     mean_image_fill,
+)
+from annealnn.experiments._job import (
+    NUM_VARIABLES,
+    PROTOCOL,
+    SHAPE,
+    OptDigits,
+    OptDigitsJob,
+    claim_folder,
+    load_data,
+    plain_job,
 )
 from annealnn.experiments._measure import (
     NUM_READS,
@@ -36,73 +42,14 @@ from annealnn.experiments._measure import (
 )
 from annealnn.learning import Estimate, log_partition
 from annealnn.models import IsingModel, Structure
-from annealnn.registry import SamplerSpec, open_compiled
+from annealnn.registry import open_compiled
 from annealnn.typing import AnyArray, Bits
 
 logger = logging.getLogger("annealnn")
 
-PROTOCOL = "classes 1-4, bottom row and outer columns dropped (7x6), on if grey >= 8, 4 class units: 46 variables"
-SHAPE = (7, 6)
-NUM_VARIABLES = 46
 SALT_AND_PEPPER = 0.2
 _NUM_SHOWN = 10
 _NUM_MONITORED = 10
-
-
-@final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OptDigitsJob:
-    """What to run.
-
-    Parameters
-    ----------
-    out : path
-        Folder of the report.
-    target : str
-        Topology to embed in.
-    device_beta : float
-        Inverse temperature of the local stand-in device. The learner never sees it.
-    device_sweeps : int
-        Sweeps of one anneal of the stand-in.
-    n_iter : int
-        Iterations of the fully visible machine.
-    embedded_n_iter : int
-        Iterations of the embedded machine.
-    seed : int
-    resume : bool
-        Whether to go on from the checkpoints in `out`.
-    """
-
-    out: Path = Path("optdigits-report")
-    target: str = "zephyr-12"
-    device_beta: float = 2.0
-    device_sweeps: int = 20
-    n_iter: int = 3000
-    embedded_n_iter: int = 200
-    seed: int = 0
-    resume: bool = False
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "out", Path(self.out))
-        for name in ("device_sweeps", "n_iter", "embedded_n_iter"):
-            check_count(name, getattr(self, name))
-        check_number("device_beta", self.device_beta, low=0.0, open_low=True)
-        check_count("seed", self.seed, minimum=0)
-
-    @property
-    def device(self) -> SamplerSpec:
-        """The local stand-in for a processor: a short anneal at a temperature of its own."""
-        b = self.device_beta
-        return SamplerSpec("anneal", {"num_sweeps": self.device_sweeps, "beta_range": (0.05 * b, b)})
-
-
-class OptDigits(NamedTuple):
-    """The 46-variable data."""
-
-    X: Bits
-    y: AnyArray
-    X_test: Bits
-    y_test: AnyArray
 
 
 @final
@@ -140,12 +87,6 @@ class OptDigitsResult:
         return embedded_misses(self.quality, self.hebbian.quality)
 
 
-def load_data() -> OptDigits:
-    """Load the 46-variable data: 1,545 training and 723 test rows."""
-    parts = [load_optdigits(subset, classes=[1, 2, 3, 4], crop="7x6", return_X_y=True) for subset in ("train", "test")]
-    return OptDigits(*parts[0], *parts[1])
-
-
 def run_optdigits(job: OptDigitsJob, *, say: Callable[[str], None] = logger.info) -> OptDigitsResult:
     """Run the main job and write its report.
 
@@ -175,7 +116,7 @@ def run_optdigits(job: OptDigitsJob, *, say: Callable[[str], None] = logger.info
     data = load_data()
     # everything that can be refused is refused before the long work
     embedding = find_minor_embedding(Structure.complete(NUM_VARIABLES), job.target, seed=job.seed)
-    _claim(job, say)
+    claim_folder(job, say)
     say(f"OptDigits: {PROTOCOL}; {len(data.X)} training and {len(data.X_test)} test rows")
     say(f"1/4  fully visible Boltzmann machine, {job.n_iter} iterations")
     machine = fit_visible(job, data)
@@ -223,36 +164,6 @@ def fit_visible(job: OptDigitsJob, data: OptDigits) -> BoltzmannMachine:
         resume=job.resume,
     )
     return machine.fit(data.X, data.y)
-
-
-def _claim(job: OptDigitsJob, say: Callable[[str], None]) -> None:
-    """Make the report's folder ours; set the checkpoints of an unfinished run aside if it is not resumed.
-
-    Raises
-    ------
-    ValueError
-        If the folder holds other things.
-    """
-    mark = job.out / "job.json"
-    if job.out.exists() and not job.out.is_dir():
-        msg = f"a report is written to a folder; {job.out} is a file. Name another with out"
-        raise ValueError(msg)
-    if job.out.exists() and any(job.out.iterdir()) and not mark.exists():
-        msg = f"a report's folder is new, empty, or an earlier report's; {job.out} holds other things. Name another"
-        raise ValueError(msg)
-    checkpoints = job.out / "checkpoints"
-    if not job.resume and checkpoints.exists():
-        aside = job.out / "checkpoints-previous"
-        shutil.rmtree(aside, ignore_errors=True)
-        checkpoints.rename(aside)
-        say(f"starting anew (--resume goes on); earlier checkpoints are in {aside}")
-    write_text(mark, json.dumps(_plain_job(job), indent=2) + "\n")
-
-
-def _plain_job(job: OptDigitsJob) -> dict[str, Any]:
-    plain = {k: str(v) if isinstance(v, Path) else v for k, v in asdict(job).items()}
-    del plain["resume"]
-    return plain
 
 
 def fit_embedded(
@@ -399,7 +310,7 @@ def summary(result: OptDigitsResult) -> dict[str, Any]:
     return {
         "annealnn": __version__,
         "protocol": PROTOCOL,
-        "job": _plain_job(result.job),
+        "job": plain_job(result.job),
         "embedding": {
             "qubits": embedding.num_qubits,
             "couplers": result.embedded.embedded_.physical.num_edges,

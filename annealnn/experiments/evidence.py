@@ -11,15 +11,9 @@ import dimod
 import numpy as np
 
 from annealnn.estimators import EmbeddedBoltzmannMachine
+from annealnn.experiments._job import OptDigits, OptDigitsJob, load_data
 from annealnn.experiments._measure import DecodedQuality, embedded_misses, measure_embedded, proportion
-from annealnn.experiments._optdigits import (
-    OptDigits,
-    OptDigitsJob,
-    fit_embedded,
-    fit_visible,
-    load_data,
-    measure_hebbian,
-)
+from annealnn.experiments._optdigits import fit_embedded, fit_visible, measure_hebbian
 from annealnn.learning import Estimate
 
 GRID = {"zephyr-12": (0.5, 1.0, 2.0, 4.0), "chimera-12": (2.0, 4.0)}

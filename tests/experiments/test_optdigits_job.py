@@ -14,7 +14,7 @@ from matplotlib.image import imread
 
 from annealnn.exceptions import CheckpointError
 from annealnn.experiments import OptDigitsJob, run_optdigits
-from annealnn.experiments._optdigits import _claim
+from annealnn.experiments._job import claim_folder
 
 SMALL = {"n_iter": 60, "embedded_n_iter": 8}
 FIGURES = ("learning-curves", "embedded-curves", "digits", "confusion", "salt-and-pepper", "block")
@@ -95,12 +95,12 @@ def test_a_resumed_run_gives_the_same_figures(report):
 
 def test_starting_anew_sets_earlier_checkpoints_aside(tmp_path):
     job, said = OptDigitsJob(out=tmp_path / "report"), []
-    _claim(job, said.append)
+    claim_folder(job, said.append)
     (job.out / "checkpoints").mkdir()
     (job.out / "checkpoints" / "x").write_text("learned")
-    _claim(replace(job, resume=True), said.append)
+    claim_folder(replace(job, resume=True), said.append)
     assert said == []
-    _claim(job, said.append)
+    claim_folder(job, said.append)
     assert (job.out / "checkpoints-previous" / "x").read_text() == "learned"
     assert "--resume" in said[0]
 
