@@ -2,6 +2,7 @@
 
 import hashlib
 from os import PathLike
+from pathlib import Path
 from typing import Any
 
 import networkx as nx
@@ -34,6 +35,9 @@ def check_parameters(machine: Any) -> None:
         raise ValueError(msg)
     if machine.checkpoint is not None and not isinstance(machine.checkpoint, str | PathLike):
         msg = f"checkpoint is None or the path of a folder; got {machine.checkpoint!r}"
+        raise ValueError(msg)
+    if machine.checkpoint is not None and Path(machine.checkpoint).is_file():
+        msg = f"checkpoint is the path of a folder; {str(machine.checkpoint)!r} is a file"
         raise ValueError(msg)
     if machine.resume and machine.checkpoint is None:
         msg = "resume=True goes on from a checkpoint; got checkpoint=None. Name its folder"

@@ -238,6 +238,7 @@ def test_bad_data_says_the_rule(cls, X, y, says):
         ({"progress": "yes"}, ValueError, "got 'yes'"),
         ({"resume": True}, ValueError, "Name its folder"),
         ({"checkpoint": 5}, ValueError, "got 5"),
+        ({"checkpoint": __file__}, ValueError, "is a file"),
         ({"monitor": 5}, ValueError, "got 5"),
     ],
 )
