@@ -11,7 +11,7 @@ help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 optdigits: $(STAMPS)/main  ## train on OptDigits, embedded in a processor's graph, and write the report
-	$(BIN)/annealnn optdigits
+	$(BIN)/annealnn optdigits $(ARGS)
 
 evidence: $(STAMPS)/main  ## measure every figure that the README states about OptDigits (about 10 minutes)
 	$(BIN)/python -m annealnn.experiments.evidence

@@ -1,4 +1,4 @@
-"""Boltzmann machines, classical and quantum, on the sampler of your choice.
+"""Boltzmann machines on the sampler of your choice.
 
 Public names load on first use, so that `import annealnn` costs next to nothing.
 """

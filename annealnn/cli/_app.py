@@ -14,7 +14,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode="markdown",
-    help="Train Boltzmann machines, classical and quantum, on the sampler of your choice.",
+    help="Train Boltzmann machines on the sampler of your choice.",
 )
 app.command("optdigits")(_optdigits.optdigits)
 app.command("datasets")(_datasets.datasets)

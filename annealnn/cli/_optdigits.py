@@ -22,7 +22,7 @@ def optdigits(
     seed: Annotated[int, typer.Option(help="Seed of everything that is drawn.")] = 0,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoints of an interrupted run.")] = False,
 ) -> None:
-    """Learn handwritten digits without supervision, on the logical graph and embedded in a processor's graph.
+    """Learn the distribution of handwritten digits, on the logical graph and embedded in a processor's graph.
 
     Runs on this machine: no account, no network. Writes a report (index.html, figures, results.json). Stop it with
     Ctrl-C; it goes on with --resume.
@@ -42,7 +42,9 @@ def optdigits(
     try:
         result = run_optdigits(job, say=console.print)
     except KeyboardInterrupt:
-        console.print("interrupted: go on with the same options and --resume", style="yellow")
+        console.print(
+            "interrupted: go on with the same options and --resume (make optdigits ARGS=--resume)", style="yellow"
+        )
         raise typer.Exit(130) from None
     console.print(_as_table(result.table))
     for miss in result.misses:

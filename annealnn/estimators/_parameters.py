@@ -1,6 +1,7 @@
 """Constructor arguments that the machines share: their rules, and what they say of a sampler."""
 
 import hashlib
+from collections.abc import Iterator
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,9 @@ def structure_of(graph: Any, num_units: int) -> Structure:
     if graph is None:
         return Structure.complete(num_units)
     edges = graph.edges if isinstance(graph, nx.Graph) else graph
+    if isinstance(edges, Iterator):
+        msg = f"graph is kept and read at every fit, so it is no iterator; got {graph!r}. Make a list of it"
+        raise ValueError(msg)
     try:
         pairs = np.array([tuple(edge) for edge in edges])
     except (TypeError, ValueError) as error:

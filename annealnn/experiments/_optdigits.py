@@ -272,7 +272,7 @@ def _reconstruct(
         block[k, corner[0] : corner[0] + 3, corner[1] : corner[1] + 3] = False
     out = []
     for title, known in (
-        (f"salt and pepper, {SALT_AND_PEPPER:.0%} of the pixels", noise),
+        (f"salt-and-pepper mask, {SALT_AND_PEPPER:.0%} of the pixels missing", noise),
         ("a 3x3 block missing", block.reshape(len(original), -1)),
     ):
         filled = {

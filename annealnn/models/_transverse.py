@@ -122,9 +122,7 @@ class TransverseIsing:
         """
         n = self.problem.structure.num_variables
         if n > MAX_DIAGONALISED:
-            msg = (
-                f"dense diagonalisation reaches {MAX_DIAGONALISED} variables; got {n}. Sample by path integral instead"
-            )
+            msg = f"dense diagonalisation reaches {MAX_DIAGONALISED} variables; got {n}"
             raise ValueError(msg)
         matrix = np.diag(basis_energies(self.problem.structure, self.problem.parameters))
         states = np.arange(2**n)

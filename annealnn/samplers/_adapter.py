@@ -36,7 +36,8 @@ class CompiledDimod(CompiledSampler):
     """Any dimod sampler, called once a step (once for every distinct clamped row).
 
     Where the sampler takes them: a seed is drawn from the state for each call, reads come one to a row
-    (`answer_mode="raw"`), and the problem is not rescaled (`auto_scale=False`).
+    (`answer_mode="raw"`), the problem is not rescaled (`auto_scale=False`), and an annealer ends at beta 1
+    (`beta_range=(0.1, 1.0)`) unless told otherwise.
     """
 
     def __init__(self, sampler: dimod.Sampler, structure: Structure, *, want: Want, parameters: dict[str, Any]) -> None:
@@ -50,7 +51,8 @@ class CompiledDimod(CompiledSampler):
                 "For exact moments use 'exact'"
             )
             raise ValueError(msg)
-        defaults = {"answer_mode": "raw", "auto_scale": False}
+        # without a fixed range an annealer fits its temperatures to each problem, and no parameters could be learned
+        defaults = {"answer_mode": "raw", "auto_scale": False, "beta_range": (0.1, 1.0)}
         self._sampler = sampler
         self._parameters = {k: v for k, v in defaults.items() if k in sampler.parameters} | parameters
 

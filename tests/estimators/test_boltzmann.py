@@ -35,6 +35,14 @@ def test_samplers_come_near_it(mixture, sampler):
     assert best > -untrained.exact().log_z + 0.5
 
 
+def test_an_annealer_by_name_learns_at_a_fixed_temperature(mixture):
+    by_name = BoltzmannMachine(sampler="neal", n_particles=300, n_iter=80, learning_rate=0.1, random_state=0).fit(
+        mixture
+    )
+    untrained = -6 * np.log(2)
+    assert by_name.score(mixture) > untrained + 0.5
+
+
 def test_sparse_graph_is_kept(mixture):
     ring = [(k, (k + 1) % 6) for k in range(6)]
     machine = BoltzmannMachine(ring, sampler="exact", n_particles=1, n_iter=500, learning_rate=0.3).fit(mixture)

@@ -233,6 +233,7 @@ def test_bad_data_says_the_rule(cls, X, y, says):
         ({"binarize": "x"}, ValueError, "got 'x'"),
         ({"graph": [(0, 99)]}, ValueError, r"got \(0, 99\)"),
         ({"graph": 5}, ValueError, "got 5"),
+        ({"graph": iter([(0, 1)])}, ValueError, "Make a list of it"),
         ({"graph": [(0, 1), (2,)]}, ValueError, "graph is None"),
         ({"graph": [("a", "b")]}, ValueError, "unit numbers"),
         ({"progress": "yes"}, ValueError, "got 'yes'"),
