@@ -54,9 +54,7 @@ def read_record(folder: Path) -> dict[str, Any]:
     CheckpointError
         If the folder holds no checkpoint, or a damaged one.
     """
-    record = _read(folder)["record"]
-    if not isinstance(record, dict):
-        raise _damaged(folder, "its record is no object")
+    record: dict[str, Any] = _read(folder)["record"]
     return record
 
 
@@ -68,7 +66,7 @@ def load_checkpoint(folder: Path, structure: Structure) -> tuple[LearnerState, d
     CheckpointError
         If the folder holds no checkpoint, a damaged one, or one for another graph.
     """
-    content, record = _read(folder), read_record(folder)
+    content = _read(folder)
     labels = json.loads(json.dumps(list(structure.labels), default=_plain))
     if content["graph"] != {"labels": labels, "edges": structure.edges.tolist()}:
         msg = f"a checkpoint goes on with the graph it was made for; {folder} has another. Start again without resuming"
@@ -84,7 +82,7 @@ def load_checkpoint(folder: Path, structure: Structure) -> tuple[LearnerState, d
     if shapes != [(n,), (m,), (n,), (m,), (len(spins), n), (len(spins), 4)] or streams.dtype != np.uint64:
         raise _damaged(folder, f"its arrays have shapes {shapes}")
     parameters, velocity = Parameters(fields, couplings), Parameters(field_velocity, coupling_velocity)
-    return LearnerState(content["iteration"], parameters, velocity, SamplerState(spins, streams)), record
+    return LearnerState(content["iteration"], parameters, velocity, SamplerState(spins, streams)), content["record"]
 
 
 def _read(folder: Path) -> dict[str, Any]:
@@ -97,6 +95,8 @@ def _read(folder: Path) -> dict[str, Any]:
     if content["format"] != FORMAT:
         msg = f"this release reads checkpoints of format {FORMAT}; {folder} has format {content['format']}"
         raise CheckpointError(msg)
+    if not isinstance(content["record"], dict):
+        raise _damaged(folder, "its record is no object")
     if not isinstance(content["iteration"], int) or content["iteration"] < 0:
         raise _damaged(folder, f"its iteration is {content['iteration']!r}")
     return content
