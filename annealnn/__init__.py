@@ -15,24 +15,25 @@ if TYPE_CHECKING:  # the same names for type checkers; tests/packaging holds the
     from annealnn.registry import SamplerSpec, sampler_names
     from annealnn.samplers import ExactSampler, GibbsSampler, SimulatedAnnealingSampler
     from annealnn.schedules import BetaSchedule
+else:  # hidden from type checkers, for which a module's __getattr__ has every name
+    __getattr__, __dir__, _ = attach(
+        __name__,
+        {
+            "BetaSchedule": "annealnn.schedules",
+            "BoltzmannMachine": "annealnn.estimators",
+            "EmbeddedBoltzmannMachine": "annealnn.estimators",
+            "ExactSampler": "annealnn.samplers",
+            "GibbsSampler": "annealnn.samplers",
+            "IsingModel": "annealnn.models",
+            "SamplerSpec": "annealnn.registry",
+            "SimulatedAnnealingSampler": "annealnn.samplers",
+            "TransverseIsing": "annealnn.models",
+            "datasets": "annealnn.datasets",
+            "embeddings": "annealnn.embeddings",
+            "sampler_names": "annealnn.registry",
+        },
+    )
 
-__getattr__, __dir__, _ = attach(
-    __name__,
-    {
-        "BetaSchedule": "annealnn.schedules",
-        "BoltzmannMachine": "annealnn.estimators",
-        "EmbeddedBoltzmannMachine": "annealnn.estimators",
-        "ExactSampler": "annealnn.samplers",
-        "GibbsSampler": "annealnn.samplers",
-        "IsingModel": "annealnn.models",
-        "SamplerSpec": "annealnn.registry",
-        "SimulatedAnnealingSampler": "annealnn.samplers",
-        "TransverseIsing": "annealnn.models",
-        "datasets": "annealnn.datasets",
-        "embeddings": "annealnn.embeddings",
-        "sampler_names": "annealnn.registry",
-    },
-)
 __all__ = [
     "BetaSchedule",
     "BoltzmannMachine",

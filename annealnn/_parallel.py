@@ -67,5 +67,6 @@ def _pool(threads: int) -> ThreadPoolExecutor:
     # Keyed by process: the threads of a pool do not survive a fork.
     key = (os.getpid(), threads)
     if key not in _pools:
-        _pools[key] = ThreadPoolExecutor(threads, thread_name_prefix="annealnn")
+        # one step, so that two callers at once share a pool; one that lost the race never starts a thread
+        _pools.setdefault(key, ThreadPoolExecutor(threads, thread_name_prefix="annealnn"))
     return _pools[key]

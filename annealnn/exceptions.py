@@ -1,5 +1,7 @@
 """Errors and warnings that this package raises."""
 
+__all__ = ["AnnealnnError", "CheckpointError", "DataFileError", "EmbeddingError", "UnknownSamplerError"]
+
 
 class AnnealnnError(Exception):
     """Base of the errors that are this package's own."""

@@ -13,6 +13,8 @@ from annealnn.models import Structure
 from annealnn.samplers import CompiledSampler, compile_sampler
 from annealnn.samplers._compiled import Want
 
+__all__ = ["ENTRY_POINT_GROUP", "SamplerSpec", "open_compiled", "resolve_sampler", "sampler_names"]
+
 ENTRY_POINT_GROUP = "annealnn.samplers"
 
 _BUILT_IN = {
@@ -25,7 +27,7 @@ _BUILT_IN = {
 
 
 def sampler_names() -> list[str]:
-    """Return the names that `open_sampler` knows, those of installed plug-ins included."""
+    """Return the names that a `SamplerSpec` may have, those of installed plug-ins included."""
     return sorted({*_BUILT_IN, *(point.name for point in entry_points(group=ENTRY_POINT_GROUP))})
 
 

@@ -9,10 +9,19 @@ import numpy as np
 from annealnn._validation import check_count
 from annealnn.typing import Floats
 
+__all__ = ["BetaSchedule"]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BetaSchedule:
     """Inverse temperatures, one per sweep, hot to cold (units of 1/energy).
+
+    Parameters
+    ----------
+    start, stop : float
+        Of the first and the last sweep.
+    num_sweeps : int
+    interpolation : "geometric" or "linear"
 
     Raises
     ------

@@ -1,9 +1,19 @@
-"""Array types by role. Shapes are given in symbols in the docstrings that use them."""
+"""Array types by role. Shapes are given in symbols in the docstrings that use them.
+
+- `Bits`: int8, values 0 or 1.
+- `Spins`: int8, values -1 or +1.
+- `Floats`: float64.
+- `Indices`: intp, numbers of variables, edges or qubits.
+- `Words`: uint64, words of random streams.
+- `AnyArray`: of any type.
+"""
 
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+
+__all__ = ["AnyArray", "Bits", "Floats", "Indices", "Spins", "Words"]
 
 Bits: TypeAlias = NDArray[np.int8]
 Spins: TypeAlias = NDArray[np.int8]

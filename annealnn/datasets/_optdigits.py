@@ -3,14 +3,14 @@
 import gzip
 from collections.abc import Sequence
 from functools import cache
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, overload
 
 import numpy as np
 from sklearn.utils import Bunch
 
 from annealnn._resources import data_root, provenance, read_bytes
 from annealnn._validation import check_choice, check_count
-from annealnn.typing import AnyArray
+from annealnn.typing import AnyArray, Bits
 
 FOLDER = "optdigits-uci"
 GREY_LEVELS = 16
@@ -25,6 +25,25 @@ _WHOLE = _Crop(slice(0, 8), slice(0, 8))
 _CROPS = {"7x6": _Crop(slice(0, 7), slice(1, 7))}
 
 
+@overload
+def load_optdigits(
+    subset: Literal["train", "test", "all"] = ...,
+    classes: Sequence[int] | None = ...,
+    crop: Literal["7x6"] | None = ...,
+    binarize: int | None = ...,
+    labels: Literal["none", "one-hot"] = ...,
+    return_X_y: Literal[False] = ...,
+) -> Bunch: ...
+@overload
+def load_optdigits(
+    subset: Literal["train", "test", "all"] = ...,
+    classes: Sequence[int] | None = ...,
+    crop: Literal["7x6"] | None = ...,
+    binarize: int | None = ...,
+    labels: Literal["none", "one-hot"] = ...,
+    *,
+    return_X_y: Literal[True],
+) -> tuple[Bits, AnyArray]: ...
 def load_optdigits(
     subset: Literal["train", "test", "all"] = "train",
     classes: Sequence[int] | None = None,

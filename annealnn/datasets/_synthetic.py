@@ -1,6 +1,6 @@
 """Synthetic data sets."""
 
-from typing import Any
+from typing import Any, Literal, overload
 
 import numpy as np
 from sklearn.utils import check_random_state
@@ -47,6 +47,26 @@ def _all_patterns(length: int) -> Bits:
     return ((np.arange(2**length)[:, None] >> shifts) & 1).astype(np.int8)
 
 
+@overload
+def make_bernoulli_mixture(
+    n_samples: int = ...,
+    n_features: int = ...,
+    n_modes: int = ...,
+    p: float = ...,
+    *,
+    random_state: Any = ...,
+    return_distribution: Literal[False] = ...,
+) -> tuple[Bits, Bits]: ...
+@overload
+def make_bernoulli_mixture(
+    n_samples: int = ...,
+    n_features: int = ...,
+    n_modes: int = ...,
+    p: float = ...,
+    *,
+    random_state: Any = ...,
+    return_distribution: Literal[True],
+) -> tuple[Bits, Bits, Floats]: ...
 def make_bernoulli_mixture(
     n_samples: int = 100,
     n_features: int = 8,

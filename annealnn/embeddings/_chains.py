@@ -110,8 +110,8 @@ class MinorEmbedding:
 class Decoded(NamedTuple):
     """Reads of qubits as reads of variables."""
 
-    spins: Spins  # (num_reads, num_variables)
-    broken: AnyArray  # (num_reads, num_variables) bool, True where the chain's qubits disagree
+    spins: Spins  #: (num_reads, num_variables)
+    broken: AnyArray  #: (num_reads, num_variables) bool, True where the chain's qubits disagree
 
 
 @final
@@ -121,10 +121,10 @@ class EmbeddedStructure:
 
     embedding: MinorEmbedding
     source: Structure
-    physical: Structure  # labels are the target graph's qubits, chain after chain
-    chain_of: Indices  # (num_qubits,) the variable of each qubit
-    starts: Indices  # (num_variables,) where each chain begins
-    source_edge: Indices  # (num_couplers,) the source edge of each coupler; -1 inside a chain
+    physical: Structure  #: labels are the target graph's qubits, chain after chain
+    chain_of: Indices  #: (num_qubits,) the variable of each qubit
+    starts: Indices  #: (num_variables,) where each chain begins
+    source_edge: Indices  #: (num_couplers,) the source edge of each coupler; -1 inside a chain
 
     @classmethod
     def build(cls, embedding: MinorEmbedding, source: Structure, target: nx.Graph) -> "EmbeddedStructure":

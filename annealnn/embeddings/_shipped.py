@@ -11,8 +11,8 @@ from annealnn.embeddings._chains import MinorEmbedding
 class ShippedEmbedding(NamedTuple):
     """Where a shipped embedding is, and what of."""
 
-    target: str  # folder and topology, such as "zephyr-12"
-    source: str  # such as "K46"
+    target: str  #: folder and topology, such as "zephyr-12"
+    source: str  #: such as "K46"
     file: str
 
 

@@ -4,7 +4,7 @@ import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self, overload
 
 import numpy as np
 from scipy.special import logsumexp
@@ -234,6 +234,12 @@ class VisibleBoltzmannMachine(DensityMixin, BaseEstimator, ABC):
 
     # -- using the fitted machine --------------------------------------------------------------------------------
 
+    @overload
+    def sample(self, n_samples: int = ..., *, return_y: Literal[False] = ..., random_state: Any = ...) -> Bits: ...
+    @overload
+    def sample(
+        self, n_samples: int = ..., *, return_y: Literal[True], random_state: Any = ...
+    ) -> tuple[Bits, AnyArray]: ...
     def sample(self, n_samples: int = 1, *, return_y: bool = False, random_state: Any = None) -> Any:
         """Draw rows from the machine.
 

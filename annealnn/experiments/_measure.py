@@ -24,10 +24,10 @@ BROKEN_CHAINS_UNDER = 0.35
 class DecodedQuality(NamedTuple):
     """One machine on one device."""
 
-    accuracy: Estimate  # of the class of lowest energy under the collapsed parameters, on the test file
-    field_error: Estimate  # mean |<s_i> of decoded reads - of the training data|
-    coupling_error: Estimate  # the same for <s_i s_j> over all pairs of units
-    broken_chains: Estimate  # fraction of (chain, read) pairs
+    accuracy: Estimate  #: of the class of lowest energy under the collapsed parameters, on the test file
+    field_error: Estimate  #: mean absolute difference of `<s_i>`, decoded reads and training data
+    coupling_error: Estimate  #: the same for `<s_i s_j>` over all pairs of units
+    broken_chains: Estimate  #: fraction of (chain, read) pairs
 
 
 def measure_embedded(

@@ -15,6 +15,13 @@ def random_spins(spins, streams, order):
 
 
 @nb.njit(nogil=True, cache=True)
+def fill_uniforms(streams, out):
+    """Draw a double in [0, 1) from every stream (num_reads, 4) into out (num_reads,)."""
+    for r in range(streams.shape[0]):
+        out[r] = uniform(streams[r])
+
+
+@nb.njit(nogil=True, cache=True)
 def heat_bath_sweeps(spins, streams, order, fields, indptr, indices, couplings, betas):
     """Run heat-bath sweeps, in place: P(s_i = +1) = 1 / (1 + exp(2 beta f_i)), f_i the local field.
 

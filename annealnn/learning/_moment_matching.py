@@ -49,9 +49,9 @@ class LearnerState(NamedTuple):
 class Progress(NamedTuple):
     """What one step showed."""
 
-    step: Step  # at the parameters before the update
-    field_error: float  # mean absolute difference of moments, data and sampler, over variables
-    coupling_error: float  # the same over edges
+    step: Step  #: at the parameters before the update
+    field_error: float  #: mean absolute difference of moments, data and sampler, over variables
+    coupling_error: float  #: the same over edges
     clipped_fraction: float
 
 
@@ -104,5 +104,5 @@ class MomentMatching:
 
 
 def mean_absolute(a: Floats, b: Floats) -> float:
-    """Return mean |a - b|; 0 for empty arrays."""
+    """Return the mean of abs(a - b); 0 for empty arrays."""
     return float(np.abs(a - b).mean()) if len(a) else 0.0

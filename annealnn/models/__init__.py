@@ -1,6 +1,6 @@
 """Ising, QUBO and transverse-field Ising models: energies, conversions, exact statistics.
 
-Sign (the whole package's, Eq. (1) of Markovic & Grollier 2020, each pair once):
+Sign (the whole package's, Eq. (1) of Markovic & Grollier 2020, each pair once)::
 
     H = - sum_{i<j} J_ij Z_i Z_j - sum_i h_i Z_i - sum_i gamma_i X_i
 

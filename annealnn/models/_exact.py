@@ -23,11 +23,11 @@ class ExactStatistics:
 
     beta: float
     log_z: float
-    energy: float  # thermal mean of E
+    energy: float  #: thermal mean of E
     energy_variance: float
     ground_energy: float
     moments: Moments
-    probabilities: Floats  # (2**num_variables,)
+    probabilities: Floats  #: of basis states, `(2**num_variables,)`
 
 
 def check_enumerable(num_variables: int) -> None:

@@ -219,6 +219,27 @@ class IsingModel:
         rows = self.structure.energies(self.parameters, s.reshape(int(np.prod(s.shape[:-1])), s.shape[-1]))
         return np.asarray(rows.reshape(s.shape[:-1]) + self.offset)
 
+    def gauged(self, signs: AnyArray) -> "IsingModel":
+        """Return the model in another gauge: its energy at `signs * s` is this model's at s.
+
+        Parameters
+        ----------
+        signs : (num_variables,), values -1 or +1
+            -1 flips a variable: its field and its couplings change sign with it (a spin-reversal transform).
+
+        Raises
+        ------
+        ValueError
+            If there is not one sign, -1 or +1, for each variable.
+        """
+        g = np.asarray(signs)
+        if g.shape != (self.structure.num_variables,) or not (np.abs(g) == 1).all():
+            msg = f"a gauge has a sign, -1 or +1, for each of {self.structure.num_variables} variables; got {signs!r}"
+            raise ValueError(msg)
+        heads, tails = self.structure.edges.T
+        turned = Parameters(self.h * g, self.parameters.couplings * g[heads] * g[tails])
+        return IsingModel.from_parameters(self.structure, turned, self.offset)
+
     def exact(self, beta: float = 1.0) -> ExactStatistics:
         """Return the exact statistics by enumeration, up to 22 variables. The offset does not enter."""
         return enumerate_boltzmann(self.structure, self.parameters, check_number("beta", beta, low=0.0))

@@ -12,22 +12,22 @@ from annealnn.typing import Floats, Indices, Spins
 class Parameters(NamedTuple):
     """Fields and couplings in Eq. (1)'s sign, not scaled by beta."""
 
-    fields: Floats  # (num_variables,)
-    couplings: Floats  # (num_edges,)
+    fields: Floats  #: (num_variables,)
+    couplings: Floats  #: (num_edges,)
 
 
 class Moments(NamedTuple):
     """Means of spins and of products of spins along edges."""
 
-    spins: Floats  # (num_variables,)
-    pairs: Floats  # (num_edges,)
+    spins: Floats  #: (num_variables,)
+    pairs: Floats  #: (num_edges,)
 
 
 class Clamp(NamedTuple):
     """Variables held fixed, with one row of values for each read."""
 
-    variables: Indices  # (num_clamped,)
-    spins: Spins  # (num_reads, num_clamped)
+    variables: Indices  #: (num_clamped,)
+    spins: Spins  #: (num_reads, num_clamped)
 
 
 @final

@@ -24,14 +24,14 @@ class TransverseStatistics:
 
     beta: float
     log_z: float
-    energy: float  # <H>
+    energy: float  #: `<H>`
     energy_variance: float
-    problem_energy: float  # thermal mean of the diagonal part of H
+    problem_energy: float  #: thermal mean of the diagonal part of H
     ground_energy: float
     gap: float
-    moments: Moments  # <Z_i>, and <Z_i Z_j> along the edges
-    transverse_moments: Floats  # <X_i>, (num_variables,)
-    probabilities: Floats  # diagonal of rho, (2**num_variables,)
+    moments: Moments  #: `<Z_i>`, and `<Z_i Z_j>` along the edges
+    transverse_moments: Floats  #: `<X_i>`, (num_variables,)
+    probabilities: Floats  #: diagonal of rho, `(2**num_variables,)`
 
 
 @final

@@ -7,7 +7,7 @@ import dimod
 import numpy as np
 
 from annealnn.models import Clamp, Parameters, Structure, bqm_of_terms
-from annealnn.samplers._base import AnnealSampler
+from annealnn.samplers._base import HasLearnersDoor
 from annealnn.samplers._compiled import CompiledSampler, SamplerState, Step, Want
 from annealnn.typing import Spins
 
@@ -22,7 +22,7 @@ def compile_sampler(
     ValueError
         If the sampler does not take one of `parameters`, or gives no reads on demand.
     """
-    if isinstance(sampler, AnnealSampler):
+    if isinstance(sampler, HasLearnersDoor):
         known = list(inspect.signature(sampler.compile).parameters)[2:]
         if unknown := [name for name in parameters if name not in known]:
             msg = f"{type(sampler).__name__} takes {', '.join(known)} when learners sample; got {unknown[0]!r}"

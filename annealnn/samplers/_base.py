@@ -1,10 +1,9 @@
-"""What the package's samplers share: advertised parameters, and one shape of `info`."""
+"""What the package's samplers share: advertised parameters, seeds, and one shape of `info`."""
 
 import inspect
 import time
-from abc import abstractmethod
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import dimod
 
@@ -15,9 +14,15 @@ from annealnn.models import Parameters, Structure, terms_of_bqm
 from annealnn.samplers._compiled import CompiledSampler, Want
 from annealnn.typing import Spins
 
+# (structure, parameters in Eq. (1)'s sign, num_reads, seed) -> spins (num_reads, num_variables), what to add to info
+Draw: TypeAlias = Callable[[Structure, Parameters, int, int], tuple[Spins, dict[str, Any]]]
+
 
 class AnnealSampler(dimod.Sampler):
-    """Abstract: `parameters` comes from `sample`'s signature, so the two cannot drift apart."""
+    """Abstract: `parameters` comes from `sample`'s signature, so the two cannot drift apart.
+
+    A sampler writes `sample` with keywords only after the problem, and hands `sample_with` a function that draws.
+    """
 
     @property
     def parameters(self) -> dict[str, list[str]]:
@@ -30,42 +35,55 @@ class AnnealSampler(dimod.Sampler):
         """What is known of the sampler: `distribution` is "boltzmann" if reads follow exp(-beta E), else None."""
         return {"distribution": None}
 
-    @abstractmethod
+    def sample_with(
+        self, draw: Draw, bqm: dimod.BinaryQuadraticModel, *, num_reads: int, seed: int | None
+    ) -> dimod.SampleSet:
+        """Return the sample set of what `draw` draws, in the problem's own form, with the package's `info`.
+
+        Parameters
+        ----------
+        draw : (structure, parameters, num_reads, seed) -> (spins, info)
+            Parameters have Eq. (1)'s sign; spins are (num_reads, num_variables); info is added to that of all samplers.
+        bqm : dimod.BinaryQuadraticModel
+        num_reads : int
+        seed : int or None
+            None draws a fresh one; `info["seed"]` holds the seed that was used.
+
+        Raises
+        ------
+        ValueError
+            If `num_reads` or `seed` is no such number.
+        """
+        started = time.perf_counter()
+        check_count("num_reads", num_reads)
+        used = resolve_seed(None if seed is None else check_count("seed", seed, minimum=0))
+        structure, parameters, _ = terms_of_bqm(bqm)
+        ready = time.perf_counter()
+        spins, info = draw(structure, parameters, num_reads, used)
+        sampled = time.perf_counter()
+        labels = list(structure.labels)
+        samples = dimod.SampleSet.from_samples_bqm((spins, labels), bqm.spin if labels else bqm)
+        out = samples.change_vartype(bqm.vartype, inplace=False)
+        out.info.update(
+            seed=used,
+            beta=None,
+            gamma=None,
+            schedule=None,
+            num_sweeps=None,
+            timing={
+                "preprocess_s": ready - started,
+                "sample_s": sampled - ready,
+                "postprocess_s": time.perf_counter() - sampled,
+            },
+            sampler={"name": type(self).__name__, "version": __version__},
+        )
+        out.info.update(info)
+        return out
+
+
+@runtime_checkable
+class HasLearnersDoor(Protocol):
+    """A sampler with a learner's door of its own; others are adapted."""
+
     def compile(self, structure: Structure, *, want: Want = "spins") -> CompiledSampler:
-        """Return the sampler bound to a structure, for learners."""
-
-
-def sample_bqm(
-    sampler: AnnealSampler,
-    bqm: dimod.BinaryQuadraticModel,
-    *,
-    draw: Callable[[Structure, Parameters, int, int], tuple[Spins, dict[str, Any]]],
-    num_reads: int,
-    seed: int | None,
-) -> dimod.SampleSet:
-    """Return the sample set of `draw(structure, parameters, num_reads, seed) -> spins, info`."""
-    started = time.perf_counter()
-    check_count("num_reads", num_reads)
-    used = resolve_seed(None if seed is None else check_count("seed", seed, minimum=0))
-    structure, parameters, _ = terms_of_bqm(bqm)
-    ready = time.perf_counter()
-    spins, info = draw(structure, parameters, num_reads, used)
-    sampled = time.perf_counter()
-    labels = list(structure.labels)
-    samples = dimod.SampleSet.from_samples_bqm((spins, labels), bqm.spin if labels else bqm)
-    out = samples.change_vartype(bqm.vartype, inplace=False)
-    out.info.update(
-        seed=used,
-        beta=None,
-        gamma=None,
-        schedule=None,
-        num_sweeps=None,
-        timing={
-            "preprocess_s": ready - started,
-            "sample_s": sampled - ready,
-            "postprocess_s": time.perf_counter() - sampled,
-        },
-        sampler={"name": type(sampler).__name__, "version": __version__},
-    )
-    out.info.update(info)
-    return out
+        """Return the sampler bound to a structure."""

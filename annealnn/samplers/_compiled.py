@@ -19,16 +19,16 @@ Want = Literal["moments", "spins"]
 class SamplerState(NamedTuple):
     """What the next step needs. A step never changes the state it is given."""
 
-    spins: Spins  # (num_reads, num_variables), values -1 or +1
-    streams: Words  # (num_reads, 4) generator words
+    spins: Spins  #: (num_reads, num_variables), values -1 or +1
+    streams: Words  #: (num_reads, 4) generator words
 
 
 class Step(NamedTuple):
     """What one step gives."""
 
     state: SamplerState
-    spins: Spins | None  # (num_reads, num_variables); None where moments come without reads
-    moments: Moments | None  # None if only spins were wanted
+    spins: Spins | None  #: (num_reads, num_variables); None where moments come without reads
+    moments: Moments | None  #: None if only spins were wanted
     info: dict[str, Any]
 
 

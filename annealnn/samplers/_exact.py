@@ -6,12 +6,12 @@ import dimod
 import numpy as np
 
 from annealnn._validation import check_number
-from annealnn.kernels._random import uniform
 from annealnn.models import Clamp, Parameters, Structure
 from annealnn.models._exact import basis_energies, basis_spins, check_enumerable, enumerate_boltzmann
-from annealnn.samplers._base import AnnealSampler, sample_bqm
+from annealnn.samplers._base import AnnealSampler
 from annealnn.samplers._compiled import CompiledSampler, SamplerState, Step, Want
-from annealnn.typing import Floats, Spins, Words
+from annealnn.samplers._streams import uniforms
+from annealnn.typing import Floats, Spins
 
 
 @final
@@ -32,6 +32,28 @@ class ExactSampler(AnnealSampler):
         seed: int | None = None,
         **kwargs: Any,
     ) -> dimod.SampleSet:
+        """Draw reads of a dimod problem.
+
+        Parameters
+        ----------
+        bqm : dimod.BinaryQuadraticModel
+            In spin or binary form; reads come back in the same form.
+        num_reads : int
+        beta : float
+            Inverse temperature, 1/energy.
+        seed : int, optional
+            None draws a fresh one; either way it is in `info["seed"]`.
+
+        Returns
+        -------
+        dimod.SampleSet
+            One row for each read. `info` holds what shaped them.
+
+        Raises
+        ------
+        ValueError
+            If an argument breaks its rule.
+        """
         self.remove_unknown_kwargs(**kwargs)
 
         def draw(
@@ -40,7 +62,7 @@ class ExactSampler(AnnealSampler):
             compiled = self.compile(structure, beta=beta)
             return compiled.step(parameters, compiled.init(num_reads, seed)).state.spins, {"beta": float(beta)}
 
-        return sample_bqm(self, bqm, draw=draw, num_reads=num_reads, seed=seed)
+        return self.sample_with(draw, bqm, num_reads=num_reads, seed=seed)
 
     def compile(self, structure: Structure, *, want: Want = "spins", beta: float = 1.0) -> CompiledSampler:
         """Return the oracle over `structure`. Wanted moments are exact and come without reads."""
@@ -62,10 +84,10 @@ class CompiledEnumeration(CompiledSampler):
             exact = enumerate_boltzmann(self.structure, parameters, self._beta)
             return Step(state, None, exact.moments, {"log_z": exact.log_z})
         streams = state.streams.copy()
-        uniforms = _uniforms(streams)
+        draws = uniforms(streams)
         log_weights = -self._beta * basis_energies(self.structure, parameters)
         if clamp is None:
-            spins = self._draw(log_weights, uniforms)
+            spins = self._draw(log_weights, draws)
         else:
             spins = np.empty_like(state.spins)
             rows, which = np.unique(clamp.spins, axis=0, return_inverse=True)
@@ -73,16 +95,12 @@ class CompiledEnumeration(CompiledSampler):
             for k, row in enumerate(rows):
                 agrees = (basis[:, clamp.variables] == row).all(axis=1)
                 mine = which.reshape(-1) == k
-                spins[mine] = self._draw(np.where(agrees, log_weights, -np.inf), uniforms[mine])
+                spins[mine] = self._draw(np.where(agrees, log_weights, -np.inf), draws[mine])
         moments = self.structure.moments_of(spins) if self.want == "moments" else None
         return Step(SamplerState(spins, streams), spins, moments, {})
 
-    def _draw(self, log_weights: Floats, uniforms: Floats) -> Spins:
+    def _draw(self, log_weights: Floats, draws: Floats) -> Spins:
         cumulative = np.cumsum(np.exp(log_weights - log_weights.max()))
         # "right": a state of weight zero is never drawn
-        states = np.searchsorted(cumulative, uniforms * cumulative[-1], side="right")
+        states = np.searchsorted(cumulative, draws * cumulative[-1], side="right")
         return basis_spins(self.structure.num_variables, states)
-
-
-def _uniforms(streams: Words) -> Floats:
-    return np.array([uniform(stream) for stream in streams])

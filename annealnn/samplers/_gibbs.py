@@ -8,7 +8,7 @@ import numpy as np
 from annealnn._validation import check_count, check_number
 from annealnn.kernels.sweeps import heat_bath_sweeps
 from annealnn.models import Parameters, Structure
-from annealnn.samplers._base import AnnealSampler, sample_bqm
+from annealnn.samplers._base import AnnealSampler
 from annealnn.samplers._compiled import CompiledSampler, CompiledSweeps, Want
 from annealnn.typing import Spins
 
@@ -43,6 +43,32 @@ class GibbsSampler(AnnealSampler):
         num_threads: int | None = None,
         **kwargs: Any,
     ) -> dimod.SampleSet:
+        """Draw reads of a dimod problem.
+
+        Parameters
+        ----------
+        bqm : dimod.BinaryQuadraticModel
+            In spin or binary form; reads come back in the same form.
+        num_reads : int
+        num_sweeps : int
+            Of each read, from its own random start.
+        beta : float
+            Inverse temperature, 1/energy.
+        seed : int, optional
+            None draws a fresh one; either way it is in `info["seed"]`.
+        num_threads : int, optional
+            All processors if None. Reads do not depend on it.
+
+        Returns
+        -------
+        dimod.SampleSet
+            One row for each read. `info` holds what shaped them.
+
+        Raises
+        ------
+        ValueError
+            If an argument breaks its rule.
+        """
         self.remove_unknown_kwargs(**kwargs)
 
         def draw(
@@ -52,7 +78,7 @@ class GibbsSampler(AnnealSampler):
             step = compiled.step(parameters, compiled.init(num_reads, seed))
             return step.state.spins, {"beta": float(beta), "num_sweeps": num_sweeps}
 
-        return sample_bqm(self, bqm, draw=draw, num_reads=num_reads, seed=seed)
+        return self.sample_with(draw, bqm, num_reads=num_reads, seed=seed)
 
     def compile(
         self,

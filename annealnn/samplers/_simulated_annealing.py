@@ -9,7 +9,7 @@ import numpy as np
 from annealnn._validation import check_choice, check_pair
 from annealnn.kernels.sweeps import heat_bath_sweeps, metropolis_sweeps
 from annealnn.models import Parameters, Structure
-from annealnn.samplers._base import AnnealSampler, sample_bqm
+from annealnn.samplers._base import AnnealSampler
 from annealnn.samplers._compiled import CompiledSampler, CompiledSweeps, Want
 from annealnn.schedules import BetaSchedule
 from annealnn.typing import Spins
@@ -40,6 +40,34 @@ class SimulatedAnnealingSampler(AnnealSampler):
         num_threads: int | None = None,
         **kwargs: Any,
     ) -> dimod.SampleSet:
+        """Draw reads of a dimod problem.
+
+        Parameters
+        ----------
+        bqm : dimod.BinaryQuadraticModel
+            In spin or binary form; reads come back in the same form.
+        num_reads : int
+        num_sweeps : int
+            Of each read, from its own random start.
+        beta_range : (start, stop), optional
+            Inverse temperatures of the first and last sweep, 1/energy; chosen from the problem's terms if None.
+        interpolation : "geometric" or "linear"
+        update : "metropolis" or "heat-bath"
+        seed : int, optional
+            None draws a fresh one; either way it is in `info["seed"]`.
+        num_threads : int, optional
+            All processors if None. Reads do not depend on it.
+
+        Returns
+        -------
+        dimod.SampleSet
+            One row for each read. `info` holds what shaped them.
+
+        Raises
+        ------
+        ValueError
+            If an argument breaks its rule.
+        """
         self.remove_unknown_kwargs(**kwargs)
 
         def draw(
@@ -62,7 +90,7 @@ class SimulatedAnnealingSampler(AnnealSampler):
             info = {"schedule": schedule.to_dict(), "num_sweeps": num_sweeps}
             return step.state.spins, info
 
-        return sample_bqm(self, bqm, draw=draw, num_reads=num_reads, seed=seed)
+        return self.sample_with(draw, bqm, num_reads=num_reads, seed=seed)
 
     def compile(
         self,

@@ -2,12 +2,14 @@
 
 import dimod
 import numpy as np
-from scipy.stats import chi2
+from scipy.stats import chi2, chi2_contingency
 
-from annealnn.typing import Floats
+from annealnn.typing import AnyArray, Floats
 
 # lopsided on purpose: a sign slip or a swapped index cannot hide behind a symmetry
 LOPSIDED = dimod.BQM({"a": 0.7, "b": -0.3, "c": 0.1}, {"ab": -0.9, "bc": 0.4}, 0.25, "SPIN")
+
+FALSE_ALARM = 1e-6  # of one statistical check
 
 _FEW = 5.0
 
@@ -47,3 +49,18 @@ def chi_square_pvalue(observed: Floats, expected: Floats) -> float:
         return 0.0
     statistic = float(((observed - expected) ** 2 / expected)[expected > 0].sum())
     return float(chi2.sf(statistic, df=max(1, len(expected) - 1)))
+
+
+def two_sample_pvalue(a: AnyArray, b: AnyArray) -> float:
+    """Return the p-value of two sets of independent reads, (num_reads, num_variables) each, having one distribution.
+
+    A chi-square over the states that occur, the rare ones counted together.
+    """
+    _, which = np.unique(np.vstack([a, b]), axis=0, return_inverse=True)
+    table = np.stack([np.bincount(part, minlength=which.max() + 1) for part in np.split(which.reshape(-1), [len(a)])])
+    table = table[:, np.argsort(table.sum(axis=0))]
+    # each pooled cell must be expected at least _FEW times in the smaller set
+    least = _FEW * (len(a) + len(b)) / max(1, min(len(a), len(b)))
+    num_pooled = int(np.searchsorted(np.cumsum(table.sum(axis=0)), least)) + 1
+    pooled = np.column_stack([table[:, :num_pooled].sum(axis=1), table[:, num_pooled:]])
+    return float(chi2_contingency(pooled, correction=False).pvalue) if pooled.shape[1] > 1 else 1.0

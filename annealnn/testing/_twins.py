@@ -36,6 +36,12 @@ def random_spins_reference(spins: Spins, streams: Words, order: Indices) -> None
             s[i] = 1 if uniform_reference(stream) < 0.5 else -1
 
 
+def fill_uniforms_reference(streams: Words, out: Floats) -> None:
+    """Twin of `fill_uniforms`."""
+    for r, stream in enumerate(streams):
+        out[r] = uniform_reference(stream)
+
+
 def heat_bath_sweeps_reference(
     spins: Spins, streams: Words, order: Indices, fields: Floats, J: Floats, betas: Floats
 ) -> None:

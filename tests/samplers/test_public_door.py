@@ -1,0 +1,24 @@
+"""What our samplers do beyond the conformance kit."""
+
+import warnings
+
+import pytest
+
+from annealnn.testing import LOPSIDED
+from annealnn.testing._samplers import own_samplers
+
+each = pytest.mark.parametrize("case", own_samplers(), ids=lambda case: case.name)
+
+
+@each
+@pytest.mark.parametrize(("keyword", "value"), [("num_reads", 0), ("num_reads", 1.5), ("seed", -1), ("seed", True)])
+def test_bad_counts_are_refused(case, keyword, value):
+    with pytest.raises(ValueError, match=rf"{keyword} is a whole number .*; got {value!r}"):
+        case.make().sample(LOPSIDED, **{keyword: value})
+
+
+@each
+def test_no_warning_in_ordinary_use(case):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        case.make().sample(LOPSIDED, num_reads=2, seed=0)
