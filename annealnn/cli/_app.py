@@ -1,10 +1,12 @@
 """The commands, and how errors reach the user."""
 
+import logging
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
+from annealnn._log import show_messages
 from annealnn._version import __version__
 from annealnn.cli import _datasets, _doctor, _embed, _optdigits
 from annealnn.exceptions import AnnealnnError
@@ -30,11 +32,14 @@ def _print_version(wanted: bool) -> None:
 
 @app.callback()
 def _main(
-    version: Annotated[
+    _version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
     ] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Say more of what is done, on standard error.")
+    ] = False,
 ) -> None:
-    pass
+    show_messages(logging.INFO if verbose else logging.WARNING)
 
 
 def run() -> int:

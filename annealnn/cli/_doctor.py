@@ -2,6 +2,7 @@
 
 import os
 import platform
+import time
 from importlib.metadata import PackageNotFoundError, version
 
 import typer
@@ -13,6 +14,7 @@ _PACKAGES = (
     "dimod",
     "dwave-samplers",
     "dwave-system",
+    "dwave-cloud-client",
     "minorminer",
     "numba",
     "numpy",
@@ -20,20 +22,35 @@ _PACKAGES = (
     "scikit-learn",
 )
 
+# what may be printed of a D-Wave profile; a token, and a proxy with its password, may not
+_PRINTABLE = ("endpoint", "region", "client", "solver")
+
 
 def doctor() -> None:
-    """Check the installation: packages, shipped files, kernels, samplers. Prints no secret."""
+    """Check the installation: versions, devices, shipped files, samplers, a processor's profile, a short self-test.
+
+    Prints no secret. Ends with status 1 if something is wrong.
+    """
     console = Console(highlight=False)
-    console.print(f"Python {platform.python_version()} on {platform.system()} {platform.machine()}")
-    checks = [_packages, _shipped_files, _kernels, _samplers, _processor]
+    checks = {
+        "python": lambda: f"{platform.python_version()} on {platform.system()} {platform.machine()}",
+        "packages": _packages,
+        "devices": _devices,
+        "data": lambda: _shipped("datasets"),
+        "embeddings": lambda: _shipped("embeddings"),
+        "samplers": _samplers,
+        "processor": _processor,
+        "self-test": _self_test,
+    }
     failed = 0
-    for check in checks:
+    for name, check in checks.items():
         try:
-            console.print(f"[green]ok[/green]    {check()}", soft_wrap=True)
+            mark, said = "[green]ok[/green]   ", check()
         except Exception as error:
+            mark, said = "[red]wrong[/red]", str(error)
             failed += 1
-            console.print("[red]wrong[/red] ", end=" ")
-            console.print(f"{check.__name__.strip('_')}: {error}", markup=False, soft_wrap=True)
+        console.print(mark, end=" ")
+        console.print(f"{name}: {said}", markup=False, soft_wrap=True)
     raise typer.Exit(1 if failed else 0)
 
 
@@ -50,27 +67,25 @@ def _packages() -> str:
     return ", ".join(found)
 
 
-def _shipped_files() -> str:
-    from annealnn._resources import folders, provenance, read_bytes
-
-    count = 0
-    for kind in ("datasets", "embeddings"):
-        for folder in folders(kind):
-            for name in provenance(folder)["files"]:
-                read_bytes(kind, folder.name, name)
-                count += 1
-    return f"{count} shipped files have their checksums"
-
-
-def _kernels() -> str:
-    import dimod
-
+def _devices() -> str:
     from annealnn._parallel import available_threads
-    from annealnn.samplers import GibbsSampler
 
-    bqm = dimod.BQM({"a": 0.7, "b": -0.3}, {"ab": -0.9}, 0.0, "SPIN")
-    GibbsSampler().sample(bqm, num_reads=2, num_sweeps=2, seed=0)
-    return f"kernels compile and run, {available_threads()} threads"
+    return f"cpu, {available_threads()} threads of {os.cpu_count()} (this release uses no GPU)"
+
+
+def _shipped(kind: str) -> str:
+    from typing import cast
+
+    from annealnn._resources import Kind, data_root, folders, provenance, read_bytes
+
+    named = cast("Kind", kind)
+    found = []
+    for folder in folders(named):
+        files = provenance(folder)["files"]
+        for name in files:
+            read_bytes(named, folder.name, name)
+        found.append(f"{folder.name} ({', '.join(files)})")
+    return f"{', '.join(found)}; checksums agree; in {data_root(named)}"
 
 
 def _samplers() -> str:
@@ -79,11 +94,61 @@ def _samplers() -> str:
     names = sampler_names()
     for name in names:
         SamplerSpec(name).open()
-    return f"samplers open: {', '.join(names)}"
+    return ", ".join(names)
 
 
 def _processor() -> str:
-    from dwave.cloud.config import get_configfile_paths
+    from dwave.cloud.config import get_configfile_paths, load_config
 
-    configured = bool(os.environ.get("DWAVE_API_TOKEN") or get_configfile_paths())
-    return "a D-Wave configuration is there" if configured else "no D-Wave configuration (none is needed locally)"
+    config = load_config()
+    if not config.get("token"):
+        return "no D-Wave token is configured (none is needed locally; `dwave setup` makes a profile)"
+    named = os.environ.get("DWAVE_CONFIG_FILE")
+    source = ", ".join([named] if named else get_configfile_paths()) or "the environment"
+    shown = [f"{key} {config[key]}" for key in _PRINTABLE if config.get(key)]
+    profile = os.environ.get("DWAVE_PROFILE", "default")
+    return "; ".join([f"D-Wave profile {profile} from {source}", *shown, "a token is set"])
+
+
+def _self_test() -> str:
+    """Sample, anneal and embed in a few seconds, against exact answers."""
+    import dimod
+    import numpy as np
+
+    from annealnn.embeddings import embed_structure
+    from annealnn.models import IsingModel, Structure
+    from annealnn.samplers import GibbsSampler, SimulatedAnnealingSampler
+
+    started = time.perf_counter()
+    rng = np.random.default_rng(0)
+    model = IsingModel(rng.normal(size=12), np.triu(rng.normal(size=(12, 12)) / 4, 1))
+    exact, bqm = model.exact(), model.to_bqm()
+
+    reads = GibbsSampler().sample(bqm, num_reads=10_000, num_sweeps=50, seed=0)
+    means = reads.record.sample[:, [reads.variables.index(v) for v in range(12)]].mean(axis=0)
+    errors = np.sqrt((1 - exact.moments.spins**2) / 10_000)
+    if (worst := float(np.abs((means - exact.moments.spins) / errors).max())) > 6:
+        msg = f"Gibbs reads are {worst:.1f} standard errors off enumeration. Install numba again"
+        raise RuntimeError(msg)
+
+    best = SimulatedAnnealingSampler().sample(bqm, num_reads=50, num_sweeps=200, seed=0).first.energy
+    if abs(best - exact.ground_energy) > 1e-9:
+        msg = f"annealing found energy {best}, the ground state has {exact.ground_energy}"
+        raise RuntimeError(msg)
+
+    embedded = embed_structure(Structure.complete(12), "zephyr-3")
+    spins = rng.choice([-1, 1], (20, 12)).astype(np.int8)
+    if not np.array_equal(embedded.decode(embedded.encode(spins)).spins, spins):
+        msg = "embedded spins do not decode to themselves"
+        raise RuntimeError(msg)
+
+    problem = dimod.generators.ran_r(1, 100, seed=0)
+    GibbsSampler().sample(problem, num_reads=10, num_sweeps=1, seed=0)
+    began = time.perf_counter()
+    GibbsSampler().sample(problem, num_reads=200, num_sweeps=20, seed=0)
+    rate = 200 * 20 * 100 / (time.perf_counter() - began)
+    return (
+        f"reads match enumeration (worst mean {worst:.1f} standard errors off), annealing finds the ground state, "
+        f"chains decode; {rate / 1e6:.1f} million updates a second on 100 fully connected spins; "
+        f"{time.perf_counter() - started:.1f} s"
+    )

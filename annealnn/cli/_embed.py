@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 
 
 def embed(
-    variables: Annotated[int, typer.Argument(min=1, help="Number of variables of the complete graph to embed.")] = 46,
+    variables: Annotated[
+        int | None, typer.Argument(min=1, help="Number of variables of the complete graph to embed; 46 if not given.")
+    ] = None,
     target: Annotated[str, typer.Option(help="Topology: chimera-M, pegasus-M or zephyr-M.")] = "zephyr-12",
     dead: Annotated[int, typer.Option(min=0, help="Take away this many qubits at random first.")] = 0,
     edges: Annotated[
@@ -26,7 +28,10 @@ def embed(
     from annealnn.embeddings import embed_structure, topology_graph, with_dead_qubits
     from annealnn.models import Structure
 
-    source = Structure.complete(variables) if edges is None else _read_edges(edges)
+    if variables is not None and edges is not None:
+        msg = f"the problem is a complete graph or that of --edges; got both {variables} and {edges}"
+        raise ValueError(msg)
+    source = Structure.complete(variables or 46) if edges is None else _read_edges(edges)
     graph = with_dead_qubits(topology_graph(target), dead, seed=seed)
     found = embed_structure(source, graph, seed=seed)
     embedding = found.embedding
@@ -55,8 +60,13 @@ def _read_edges(path: Path) -> "Structure":
     if not path.is_file():
         msg = f"--edges names a text file with one edge a line; got {path}, which is none"
         raise ValueError(msg)
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except UnicodeDecodeError:
+        msg = f"--edges names a text file with one edge a line; {path} is no text in UTF-8"
+        raise ValueError(msg) from None
     pairs = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+    for number, line in enumerate(lines, 1):
         words = line.split("#")[0].split()
         if not words:
             continue

@@ -8,6 +8,9 @@ import numpy as np
 
 from annealnn._validation import check_count
 
+# several times what has been built; a graph of this size still fits in memory
+_MAX_SIZE = 50
+
 _NAME = re.compile(r"(chimera|pegasus|zephyr)-(\d+)")
 
 
@@ -22,8 +25,8 @@ def topology_graph(name: str) -> nx.Graph:
     import dwave.graphs
 
     match = _NAME.fullmatch(name) if isinstance(name, str) else None
-    if match is None or int(match[2]) < (2 if match[1] == "pegasus" else 1):
-        msg = f"a topology is chimera-M, pegasus-M (M at least 2) or zephyr-M; got {name!r}"
+    if match is None or not (2 if match[1] == "pegasus" else 1) <= int(match[2]) <= _MAX_SIZE:
+        msg = f"a topology is chimera-M, pegasus-M (M at least 2) or zephyr-M, M at most {_MAX_SIZE}; got {name!r}"
         raise ValueError(msg)
     return getattr(dwave.graphs, f"{match[1]}_graph")(int(match[2]))
 

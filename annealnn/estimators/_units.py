@@ -22,10 +22,22 @@ class Units:
 
     @classmethod
     def of(cls, num_features: int, y: AnyArray | None, classes: AnyArray | None = None) -> "Units":
-        """Return the units of a data set; `classes` names all labels if `y` may lack some."""
+        """Return the units of a data set; `classes` names all labels if `y` may lack some.
+
+        Raises
+        ------
+        ValueError
+            If labels cannot be sorted.
+        """
         if y is None and classes is None:
             return cls(num_features, None)
-        return cls(num_features, np.unique(np.asarray(y if classes is None else classes)))
+        labels = np.asarray(y if classes is None else classes)
+        try:
+            return cls(num_features, np.unique(labels))
+        except TypeError:
+            kinds = sorted({type(label).__name__ for label in labels.tolist()})
+            msg = f"labels are of one kind, so that they can be sorted; got {' and '.join(kinds)}"
+            raise ValueError(msg) from None
 
     @property
     def num_classes(self) -> int:

@@ -1,7 +1,6 @@
 """The main job: unsupervised learning of binarised OptDigits, on the logical graph and embedded in a processor's."""
 
 import json
-import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -10,6 +9,7 @@ from typing import Any, final
 import numpy as np
 
 from annealnn._files_io import write_text
+from annealnn._log import logger
 from annealnn._version import __version__
 from annealnn.embeddings import find_minor_embedding
 from annealnn.estimators import BoltzmannMachine, EmbeddedBoltzmannMachine
@@ -44,8 +44,6 @@ from annealnn.learning import Estimate, log_partition
 from annealnn.models import IsingModel, Structure
 from annealnn.registry import open_compiled
 from annealnn.typing import AnyArray, Bits
-
-logger = logging.getLogger("annealnn")
 
 SALT_AND_PEPPER = 0.2
 _NUM_SHOWN = 10

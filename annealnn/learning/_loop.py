@@ -1,20 +1,18 @@
 """The training loop: steps, history, checkpoints, progress, interruption."""
 
-import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, final
 
+from annealnn._log import logger
 from annealnn._progress import Wanted, progress_bar
 from annealnn.exceptions import CheckpointError
 from annealnn.learning._checkpoint import load_checkpoint, save_checkpoint
 from annealnn.learning._moment_matching import LearnerState, MomentMatching, Progress
 from annealnn.models import Moments
 from annealnn.samplers import CompiledSampler
-
-logger = logging.getLogger("annealnn")
 
 Observe = Callable[[LearnerState, Progress], dict[str, float]]
 Monitor = Callable[[LearnerState], dict[str, float]]

@@ -51,6 +51,7 @@ class CompiledDimod(CompiledSampler):
                 "For exact moments use 'exact'"
             )
             raise ValueError(msg)
+        _check_graph(sampler, structure)
         # without a fixed range an annealer fits its temperatures to each problem, and no parameters could be learned
         defaults = {"answer_mode": "raw", "auto_scale": False, "beta_range": (0.1, 1.0)}
         self._sampler = sampler
@@ -95,3 +96,25 @@ class CompiledDimod(CompiledSampler):
             msg = f"{type(self._sampler).__name__} was asked for {num_reads} reads; got {len(rows)}"
             raise RuntimeError(msg)
         return np.ascontiguousarray(rows, dtype=np.int8), dict(samples.info)
+
+
+def _check_graph(sampler: dimod.Sampler, structure: Structure) -> None:
+    """Check that a sampler with a graph of its own can take problems on `structure`.
+
+    Raises
+    ------
+    ValueError
+        Naming a variable or an edge that is not in the sampler's graph.
+    """
+    if not isinstance(sampler, dimod.Structured):
+        return
+    labels, adjacency = structure.labels, sampler.adjacency
+    missing: list[Any] = [v for v in labels if v not in adjacency]
+    missing = missing or [(labels[i], labels[j]) for i, j in structure.edges if labels[j] not in adjacency[labels[i]]]
+    if missing:
+        msg = (
+            f"{type(sampler).__name__} takes problems on its own graph of {len(adjacency)} qubits, which has no "
+            f"{missing[0]!r}. Embed the problem in it (EmbeddedBoltzmannMachine), or wrap the sampler in an embedding "
+            "composite"
+        )
+        raise ValueError(msg)

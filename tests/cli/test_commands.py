@@ -60,13 +60,54 @@ def test_embed_describes_and_writes(annealnn, tmp_path):
     assert "3 variables, 3 edges" in out
 
 
-def test_doctor_finds_nothing_wrong_and_prints_no_secret(annealnn, monkeypatch):
-    monkeypatch.setenv("DWAVE_API_TOKEN", "SECRET-TOKEN")
+PROFILE = """
+[defaults]
+token = SECRET-TOKEN
+[lab]
+region = eu-central-1
+solver = {"topology__type": "zephyr"}
+proxy = http://me:SECRET-PASSWORD@proxy
+"""
+
+
+@pytest.mark.parametrize("configured", [True, False])
+def test_doctor_finds_nothing_wrong_and_prints_no_secret(annealnn, monkeypatch, tmp_path, configured):
+    (tmp_path / "dwave.conf").write_text(PROFILE if configured else "[defaults]\n")
+    monkeypatch.setenv("DWAVE_CONFIG_FILE", str(tmp_path / "dwave.conf"))
+    monkeypatch.setenv("DWAVE_PROFILE" if configured else "UNRELATED", "lab")
+    monkeypatch.delenv("DWAVE_API_TOKEN", raising=False)
     status, out, err = annealnn("doctor")
-    assert status == 0
-    assert out.count("ok ") == 5
-    assert "wrong" not in out
+    assert status == 0, out
+    assert [line.split(":")[0].split()[1] for line in out.splitlines()] == [
+        *("python", "packages", "devices", "data", "embeddings", "samplers", "processor", "self-test")
+    ]
+    assert "optdigits-uci (optdigits.tra.gz, optdigits.tes.gz)" in out
+    assert "zephyr-12 (k46_clique.json)" in out
+    assert ("profile lab" in out) == ("region eu-central-1" in out) == ("a token is set" in out) == configured
+    assert ("no D-Wave token" in out) != configured
     assert "SECRET" not in out + err
+
+
+def test_a_self_test_can_fail(annealnn, monkeypatch):
+    from annealnn.samplers import GibbsSampler
+
+    sound = GibbsSampler.sample
+    monkeypatch.setattr(GibbsSampler, "sample", lambda self, bqm, **keywords: sound(self, bqm * 0.9, **keywords))
+    status, out, _ = annealnn("doctor")
+    assert status == 1
+    assert re.search(r"wrong\s+self-test: Gibbs reads are .* off enumeration", out)
+
+
+def test_verbose_says_more(annealnn, tmp_path):
+    import logging
+
+    from annealnn._log import logger
+
+    annealnn("datasets")
+    assert logger.level == logging.WARNING
+    annealnn("-v", "datasets")
+    assert logger.level == logging.INFO
+    assert [handler.get_name() for handler in logger.handlers].count("annealnn") == 1
 
 
 def test_doctor_says_what_is_wrong(annealnn, monkeypatch, tmp_path):
@@ -75,7 +116,7 @@ def test_doctor_says_what_is_wrong(annealnn, monkeypatch, tmp_path):
     (tmp_path / "toy-data" / "PROVENANCE.toml").write_text('[files."a.csv"]\nsha256 = "00"\n')
     status, out, _ = annealnn("doctor")
     assert status == 1
-    assert re.search(r"wrong\s+shipped_files: a shipped file is missing", out)
+    assert re.search(r"wrong\s+data: a shipped file is missing", out)
 
 
 @pytest.mark.parametrize(
@@ -84,6 +125,7 @@ def test_doctor_says_what_is_wrong(annealnn, monkeypatch, tmp_path):
         (("datasets", "mnist"), "got 'mnist'"),
         (("embed", "5", "--target", "foo"), "got 'foo'"),
         (("embed", "500", "--target", "chimera-2"), "at least as many qubits"),
+        (("embed", "5", "--edges", "nowhere.txt"), "got both 5 and nowhere.txt"),
         (("embed", "--edges", "nowhere.txt"), "nowhere.txt, which is none"),
         (("optdigits", "--target", "foo"), "got 'foo'"),
         (("optdigits", "--seed", "-3"), "seed"),
@@ -107,6 +149,8 @@ def test_bad_edge_files_name_the_line(annealnn, tmp_path):
     status, _, err = annealnn("embed", "--edges", edges)
     assert status == 2
     assert "e.txt:2" in err
+    edges.write_bytes(bytes(range(256)))
+    assert "is no text in UTF-8" in annealnn("embed", "--edges", edges)[2]
     edges.write_text("# nothing\n")
     assert "at least one edge" in annealnn("embed", "--edges", edges)[2]
     status, _, err = annealnn("embed", "3", "--target", "zephyr-2", "--out", tmp_path)

@@ -1,8 +1,9 @@
-"""Every example in a docstring runs, and every Python block of the README."""
+"""Every example in a docstring runs, every Python block of README and pages, and every tutorial."""
 
 import doctest
 import pkgutil
 import re
+import runpy
 from importlib import import_module
 from pathlib import Path
 
@@ -16,7 +17,9 @@ MODULES = [
     for info in pkgutil.walk_packages(annealnn.__path__, "annealnn.")
     if not info.name.startswith(("annealnn._files", "annealnn.__main__"))
 ]
-BLOCKS = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+BLOCKS = {page.name: re.findall(r"^```python\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE) for page in PAGES}
+TUTORIALS = sorted((ROOT / "examples").glob("*.py"))
 
 
 def test_docstring_examples():
@@ -25,14 +28,25 @@ def test_docstring_examples():
     assert sum(result.attempted for result in results.values()) > 5
 
 
-@pytest.mark.parametrize("block", BLOCKS, ids=range(len(BLOCKS)))
-def test_readme_blocks_run(block, tmp_path, monkeypatch):
+@pytest.mark.parametrize("page", [name for name, blocks in BLOCKS.items() if blocks])
+def test_blocks_of_a_page_run_in_order(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    exec(compile(block, "README.md", "exec"), {})
+    names = {}
+    for block in BLOCKS[page]:
+        exec(compile(block, page, "exec"), names)
 
 
-def test_readme_has_examples_and_its_files_exist():
-    text = (ROOT / "README.md").read_text()
-    assert len(BLOCKS) >= 2
-    for target in re.findall(r"\]\(([^)#:]+)\)", text):
-        assert (ROOT / target).exists(), target
+def test_the_pages_that_teach_have_blocks():
+    assert len(BLOCKS["README.md"]) == 1
+    assert len(BLOCKS["user-guide.md"]) >= 5
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("script", TUTORIALS, ids=lambda path: path.stem)
+def test_tutorials_run(script, tmp_path, monkeypatch):
+    import matplotlib
+
+    matplotlib.use("Agg")
+    monkeypatch.chdir(tmp_path)
+    runpy.run_path(str(script))
+    matplotlib.pyplot.close("all")

@@ -98,6 +98,7 @@ def test_sparse_source_with_a_lone_variable_on_an_unknown_graph():
         (lambda g: load_embedding("zephyr-13"), "zephyr-13"),
         (lambda g: topology_graph("zephyr"), "'zephyr'"),
         (lambda g: topology_graph("pegasus-1"), "pegasus-1"),
+        (lambda g: topology_graph("zephyr-300"), "at most 50; got 'zephyr-300'"),
         (lambda g: with_dead_qubits(g, 1153, seed=0), "1152; got 1153"),
     ],
 )

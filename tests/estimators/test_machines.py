@@ -180,6 +180,7 @@ def test_a_refused_fit_leaves_the_machine_as_it_was(cls, bars):
         ([[0, 1], [1, 1]], [0], "inconsistent numbers of samples"),
         ([[0, 1], [1, 1]], [0.5, 1.25], "continuous"),
         ([[0, 1], [1, 1]], [0, np.nan], "NaN"),
+        ([[0, 1], [1, 1]], ["a", None], "got NoneType and str|contains None|NaN"),
         ([0, 1], None, "2D array"),
     ],
 )

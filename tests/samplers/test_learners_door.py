@@ -77,6 +77,16 @@ def test_door_says_what_is_wrong_with_a_value():
         compile_sampler(dimod.ExactSolver(), STRUCTURE)
 
 
+def test_a_sampler_with_a_graph_refuses_others():
+    on_its_own = dimod.StructureComposite(samplers.GibbsSampler(), ["a", "b", "c"], [("a", "b"), ("b", "c")])
+    compile_sampler(on_its_own, STRUCTURE)
+    with pytest.raises(ValueError, match=r"own graph of 2 qubits, which has no 'c'. Embed"):
+        compile_sampler(dimod.StructureComposite(samplers.GibbsSampler(), ["a", "b"], [("a", "b")]), STRUCTURE)
+    without_edge = dimod.StructureComposite(samplers.GibbsSampler(), ["a", "b", "c"], [("a", "b")])
+    with pytest.raises(ValueError, match=r"has no \('b', 'c'\)"):
+        compile_sampler(without_edge, STRUCTURE)
+
+
 def test_adapter_refuses_too_few_reads():
     class Lazy(dimod.Sampler):
         properties, parameters = {}, {"num_reads": []}

@@ -1,0 +1,73 @@
+"""What CONTRIBUTING says to copy keeps the rules that a copy must keep."""
+
+import importlib.util
+import itertools
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from annealnn import _resources
+from annealnn.embeddings import load_embedding
+from annealnn.testing import SAMPLER_CHECKS, SamplerCase, parametrize
+from annealnn.testing._data import embedding_cases
+from annealnn.testing._data_checks import EMBEDDING_CHECKS, FOLDER_CHECKS, LOADER_CHECKS, FolderCase, LoaderCase
+
+SKELETONS = Path(__file__).parents[2] / "examples" / "skeletons"
+
+
+def load(name):
+    spec = importlib.util.spec_from_file_location(f"skeleton_{name}", SKELETONS / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def shipped(tmp_path, monkeypatch):
+    """A place for data files that the package takes for its own."""
+    root = tmp_path / "files"
+    monkeypatch.setattr(_resources, "data_root", lambda kind: root / kind)
+    return root
+
+
+@parametrize([SamplerCase(name="skeleton", make=load("sampler").SkeletonSampler)], SAMPLER_CHECKS)
+def test_sampler(case, check):
+    check(case)
+
+
+def test_model():
+    NumberPartition = load("model").NumberPartition
+    model = NumberPartition(numbers=(4.0, 2.5, 1.0, 0.5))
+    for spins in itertools.product((-1, 1), repeat=4):
+        assert model.ising.energy(spins) == pytest.approx(np.dot(model.numbers, spins) ** 2, abs=1e-12)
+    # 4 against 2.5 + 1 + 0.5: a perfect split, so the least energy is 0
+    assert model.ising.exact().ground_energy + model.ising.offset == pytest.approx(0.0, abs=1e-12)
+    with pytest.raises(AttributeError):
+        model.numbers = (1.0,)
+    with pytest.raises(ValueError, match=r"at least one; got \(\)"):
+        NumberPartition(numbers=())
+
+
+def test_dataset(shipped, monkeypatch):
+    skeleton = load("dataset")
+    skeleton.write(shipped / "datasets")
+    monkeypatch.setattr(skeleton, "data_root", _resources.data_root)
+    folder = FolderCase(name="toy", kind="datasets", folder=shipped / "datasets" / skeleton.FOLDER)
+    for check in FOLDER_CHECKS:
+        check(folder)
+    for check in LOADER_CHECKS:
+        check(LoaderCase(name="toy", make=skeleton.load_glyphs))
+    assert skeleton.load_glyphs().data.shape == (3, 9)
+
+
+def test_embedding(shipped, monkeypatch):
+    for module in ("annealnn.embeddings._shipped", "annealnn.testing._data"):
+        monkeypatch.setattr(f"{module}.folders", lambda kind: sorted((shipped / kind).iterdir()), raising=False)
+        monkeypatch.setattr(f"{module}.data_root", lambda kind: shipped / kind)
+    load("embedding").write(shipped / "embeddings")
+    (case,) = embedding_cases()
+    for check in EMBEDDING_CHECKS:
+        check(case)
+    assert partial(load_embedding, "chimera-3", "K8")().num_variables == 8
