@@ -3,6 +3,7 @@
 import numba as nb
 import numpy as np
 
+from annealnn.kernels._local import pull
 from annealnn.kernels._random import uniform
 
 
@@ -20,15 +21,11 @@ def annealed_importance_sweeps(spins, streams, start_fields, fields, indptr, ind
         for k in range(1, path.shape[0]):
             difference = 0.0
             for i in range(num_spins):
-                pulled = 0.0
-                for e in range(indptr[i], indptr[i + 1]):
-                    pulled += couplings[e] * s[indices[e]]
+                pulled = pull(s, i, indptr, indices, couplings)
                 difference += s[i] * (fields[i] - start_fields[i] + 0.5 * pulled)
             t = path[k]
             log_weights[r] -= (t - path[k - 1]) * difference
             for i in range(num_spins):
-                pulled = 0.0
-                for e in range(indptr[i], indptr[i + 1]):
-                    pulled += couplings[e] * s[indices[e]]
+                pulled = pull(s, i, indptr, indices, couplings)
                 local = (1.0 - t) * start_fields[i] + t * (fields[i] + pulled)
                 s[i] = 1 if uniform(stream) * (1.0 + np.exp(2.0 * local)) < 1.0 else -1

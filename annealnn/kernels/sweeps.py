@@ -3,6 +3,7 @@
 import numba as nb
 import numpy as np
 
+from annealnn.kernels._local import pull
 from annealnn.kernels._random import uniform
 
 
@@ -32,9 +33,7 @@ def heat_bath_sweeps(spins, streams, order, fields, indptr, indices, couplings, 
         s, stream = spins[r], streams[r]
         for beta in betas:
             for i in order:
-                local = fields[i]
-                for k in range(indptr[i], indptr[i + 1]):
-                    local += couplings[k] * s[indices[k]]
+                local = fields[i] + pull(s, i, indptr, indices, couplings)
                 s[i] = 1 if uniform(stream) * (1.0 + np.exp(2.0 * beta * local)) < 1.0 else -1
 
 
@@ -48,9 +47,7 @@ def metropolis_sweeps(spins, streams, order, fields, indptr, indices, couplings,
         s, stream = spins[r], streams[r]
         for beta in betas:
             for i in order:
-                local = fields[i]
-                for k in range(indptr[i], indptr[i + 1]):
-                    local += couplings[k] * s[indices[k]]
+                local = fields[i] + pull(s, i, indptr, indices, couplings)
                 cost = -2.0 * s[i] * local
                 if cost <= 0.0 or uniform(stream) < np.exp(-beta * cost):
                     s[i] = -s[i]

@@ -29,6 +29,11 @@ def uniform_reference(state: Words) -> float:
     return (out >> 11) * 2.0**-53
 
 
+def pull_reference(s: Spins, i: int, J: Floats) -> float:
+    """Twin of `pull`: row i of J times s."""
+    return float(J[i] @ s)
+
+
 def random_spins_reference(spins: Spins, streams: Words, order: Indices) -> None:
     """Twin of `random_spins`."""
     for s, stream in zip(spins, streams, strict=True):
@@ -49,7 +54,7 @@ def heat_bath_sweeps_reference(
     for s, stream in zip(spins, streams, strict=True):
         for beta in betas:
             for i in order:
-                local = fields[i] + J[i] @ s
+                local = fields[i] + pull_reference(s, i, J)
                 s[i] = 1 if uniform_reference(stream) * (1.0 + math.exp(2.0 * beta * local)) < 1.0 else -1
 
 
@@ -60,7 +65,7 @@ def metropolis_sweeps_reference(
     for s, stream in zip(spins, streams, strict=True):
         for beta in betas:
             for i in order:
-                cost = -2.0 * s[i] * (fields[i] + J[i] @ s)
+                cost = -2.0 * s[i] * (fields[i] + pull_reference(s, i, J))
                 if cost <= 0 or uniform_reference(stream) < math.exp(-beta * cost):
                     s[i] = -s[i]
 
@@ -81,5 +86,5 @@ def annealed_importance_sweeps_reference(
             difference = (fields - start_fields) @ wide + 0.5 * wide @ J @ wide
             log_weights[r] -= (t - before) * difference
             for i in range(len(s)):
-                local = (1.0 - t) * start_fields[i] + t * (fields[i] + J[i] @ s)
+                local = (1.0 - t) * start_fields[i] + t * (fields[i] + pull_reference(s, i, J))
                 s[i] = 1 if uniform_reference(stream) * (1.0 + math.exp(2.0 * local)) < 1.0 else -1

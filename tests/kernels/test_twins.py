@@ -15,10 +15,12 @@ from annealnn import kernels
 from annealnn import testing as twins
 from annealnn._rng import streams_from_seed
 from annealnn.kernels import importance, sweeps
+from annealnn.kernels._local import pull
 from annealnn.kernels._random import uniform
 from annealnn.models import Structure
 from annealnn.samplers._compiled import SparseCouplings
-from annealnn.testing._twins import uniform_reference
+from annealnn.testing import _twins
+from annealnn.testing._twins import pull_reference, uniform_reference
 
 NUM_READS, NUM_SPINS = 5, 9
 
@@ -42,8 +44,7 @@ def all_kernels():
 def test_every_kernel_has_a_twin_and_a_test_of_it():
     names = set(all_kernels())
     assert names >= {"heat_bath_sweeps", "metropolis_sweeps"}
-    shown = set(twins.__all__) | {"uniform_reference"}
-    assert {f"{name}_reference" for name in names} == {name for name in shown if name.endswith("_reference")}
+    assert {f"{name}_reference" for name in names} == {name for name in vars(_twins) if name.endswith("_reference")}
     here = inspect.getsource(inspect.getmodule(all_kernels))
     assert not [name for name in names if f"{name}_reference(" not in here and f"{name}_reference)" not in here]
 
@@ -84,6 +85,14 @@ def test_uniform_equals_the_published_generator():
     state = np.array([1, 2, 3, 4], dtype=np.uint64)
     published = [41943041, 58720359, 3588806011781223, 3591011842654386]
     assert [int(uniform(state) * 2**53) for _ in published] == [word >> 11 for word in published]
+
+
+def test_pull_equals_reference(problem, start):
+    structure, _, values, (indptr, indices, couplings) = problem
+    J = structure.dense(values)
+    for s in start[0]:
+        for i in range(NUM_SPINS):
+            assert pull(s, i, indptr, indices, couplings) == pull_reference(s, i, J)
 
 
 def test_random_spins_equals_reference():
