@@ -1,11 +1,17 @@
-# Each target sets up what it needs in .venv. `make help` lists them.
+# Each target sets up what it needs, in .venv or an environment of its own. `make help` lists them.
+ifeq ($(OS),Windows_NT)
+PYTHON ?= python
+SCRIPTS := Scripts
+else
 PYTHON ?= python3
+SCRIPTS := bin
+endif
 VENV := .venv
-BIN := $(VENV)/bin
+BIN := $(VENV)/$(SCRIPTS)
 STAMPS := $(VENV)/.stamps
 DEFINITION := pyproject.toml setup.cfg
 
-.PHONY: help optdigits evidence test test-slow lint env clean
+.PHONY: help optdigits evidence test test-slow test-lowest test-newest test-wheel dist lint api docs changelog env clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -16,22 +22,60 @@ optdigits: $(STAMPS)/main  ## train on OptDigits, embedded in a processor's grap
 evidence: $(STAMPS)/main  ## measure every figure that the README states about OptDigits (about 10 minutes)
 	$(BIN)/python -m annealnn.experiments.evidence
 
-test: $(STAMPS)/test  ## run the test suite
-	$(BIN)/python -m pytest -m "not slow"
+test: $(STAMPS)/test  ## run the test suite, then the kernels once more as plain Python
+	$(BIN)/python -m pytest
+	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest -q tests/kernels
 
 test-slow: $(STAMPS)/test  ## run the tests that take minutes
 	$(BIN)/python -m pytest -m slow
+
+# An old release of a library warns of what newer releases of its own dependencies deprecate: no error there.
+test-lowest: RESOLUTION := lowest-direct
+test-lowest:  ## run the test suite on the oldest releases that pyproject.toml allows
+	$(call resolve,.venv-lowest)
+	.venv-lowest/$(SCRIPTS)/python -m pytest -W default::DeprecationWarning
+
+test-newest: RESOLUTION := highest
+test-newest:  ## run the test suite on the newest releases
+	$(call resolve,.venv-newest)
+	.venv-newest/$(SCRIPTS)/python -m pytest
+
+test-wheel: $(if $(WHEEL),,dist)  ## install the wheel away from the checkout and try it; WHEEL=path tries that file
+	$(PYTHON) tests/packaging/try_wheel.py $(or $(WHEEL),dist/*.whl)
+
+dist: .venv-dist/.stamp  ## build the sdist, from it the wheel, and check both
+	rm -rf dist
+	.venv-dist/$(SCRIPTS)/python -m build
+	.venv-dist/$(SCRIPTS)/check-wheel-contents --toplevel annealnn dist/*.whl
+	.venv-dist/$(SCRIPTS)/twine check --strict dist/*
 
 lint: $(STAMPS)/lint  ## style, types, import contract
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/mypy --config-file tests/typing/mypy.ini tests/typing
 	$(BIN)/lint-imports
 
-env: $(STAMPS)/test $(STAMPS)/lint  ## build the environment with every extra, run nothing
+api: $(STAMPS)/test  ## write docs/public-api.txt, the list of public names that the tests compare with
+	$(BIN)/python tests/packaging/public_api.py > docs/public-api.txt
 
-clean:  ## remove the environment and what was built
-	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+docs: $(STAMPS)/docs  ## build the documentation, its tutorials run, into docs/build/html
+	rm -rf docs/generated/api && mkdir -p docs/generated
+	$(BIN)/towncrier build --draft --version Unreleased > docs/generated/unreleased.md
+	$(BIN)/python -m sphinx --fail-on-warning --keep-going --nitpicky -d docs/build/doctrees docs docs/build/html
+
+changelog: $(STAMPS)/docs  ## move the fragments of changelog.d into CHANGELOG.md: make changelog VERSION=0.1.0
+	$(BIN)/towncrier build --yes --version $(or $(VERSION),$(error say which: make changelog VERSION=0.1.0))
+
+env: $(STAMPS)/test $(STAMPS)/lint $(STAMPS)/docs  ## build the environment with every extra, run nothing
+
+clean:  ## remove the environments and what was built
+	rm -rf $(VENV) .venv-dist .venv-lowest .venv-newest build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache docs/build docs/generated
+
+.venv-dist/.stamp:
+	$(PYTHON) -m venv .venv-dist
+	.venv-dist/$(SCRIPTS)/python -m pip install --quiet --disable-pip-version-check build check-wheel-contents twine
+	touch $@
 
 $(STAMPS)/main: $(DEFINITION)
 	$(call install,.)
@@ -43,4 +87,11 @@ define install
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable "$(1)"
 	mkdir -p $(STAMPS) && touch $@
+endef
+
+# compiled on installation, as pip does, so that other packages' syntax warnings are not met in our tests
+define resolve
+	test -x $(1)/$(SCRIPTS)/python || $(PYTHON) -m venv $(1)
+	$(1)/$(SCRIPTS)/python -m pip install --quiet --disable-pip-version-check uv
+	$(1)/$(SCRIPTS)/python -m uv pip install --quiet --python $(1) --compile-bytecode --upgrade --resolution $(RESOLUTION) --editable ".[test]"
 endef

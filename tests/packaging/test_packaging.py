@@ -2,10 +2,10 @@
 
 import ast
 import configparser
+import hashlib
 import subprocess
 import sys
 import tomllib
-import zipfile
 from importlib import import_module
 from pathlib import Path
 
@@ -25,8 +25,8 @@ def setup_cfg():
     return parser
 
 
-def in_fresh_python(code, cwd=None):
-    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=cwd).stdout
+def in_fresh_python(code):
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
 
 
 def test_package_list_equals_what_is_on_disk(setup_cfg):
@@ -45,6 +45,13 @@ def test_data_folders_cannot_be_imported(kind):
     assert all((p / "PROVENANCE.toml").exists() for p in holding_data)
 
 
+def test_shipped_files_have_their_recorded_checksums():
+    for record in [*ROOT.glob("datasets/*/PROVENANCE.toml"), *ROOT.glob("embeddings/*/PROVENANCE.toml")]:
+        recorded = {name: entry["sha256"] for name, entry in tomllib.loads(record.read_text("utf-8"))["files"].items()}
+        shipped = [path for path in record.parent.iterdir() if path.suffix in (".gz", ".json")]
+        assert {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in shipped} == recorded
+
+
 def test_no_setting_is_in_both_files(setup_cfg):
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     assert set(setup_cfg.sections()) == {
@@ -61,65 +68,9 @@ def test_versions_agree():
     assert tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"] == annealnn.__version__
 
 
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory):
-    """The wheel, built from a copy, so that the checkout stays clean."""
-    copy = tmp_path_factory.mktemp("sources") / "annealnn"
-    names = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout.split("\n")
-    for name in filter(None, names):
-        if (ROOT / name).is_file():
-            (copy / name).parent.mkdir(parents=True, exist_ok=True)
-            (copy / name).write_bytes((ROOT / name).read_bytes())
-    out = tmp_path_factory.mktemp("wheel")
-    build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "-w", out, copy]
-    subprocess.run(build, check=True, capture_output=True)
-    (found,) = out.glob("annealnn-*.whl")
-    return found
-
-
-def test_wheel_has_one_top_level_name_and_all_data(wheel):
-    with zipfile.ZipFile(wheel) as archive:
-        names = archive.namelist()
-    tops = {name.split("/")[0] for name in names}
-    assert {top for top in tops if not top.endswith(".dist-info")} == {"annealnn"}
-    shipped = {name.removeprefix("annealnn/_files/") for name in names if name.startswith("annealnn/_files/")}
-    expected = {
-        str(path.relative_to(ROOT))
-        for kind in ("datasets", "embeddings")
-        for path in (ROOT / kind).glob("*/*")
-        if path.suffix in (".gz", ".toml", ".json")
-    }
-    assert shipped == expected
-    assert "annealnn/py.typed" in names
-    assert "annealnn/reports/optdigits.html.j2" in names
-
-
-def test_wheel_works_away_from_the_checkout(wheel, tmp_path):
-    with zipfile.ZipFile(wheel) as archive:
-        archive.extractall(tmp_path)
-    code = (
-        f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import annealnn;"
-        "from annealnn.datasets import load_optdigits; from annealnn.embeddings import load_embedding;"
-        "assert annealnn.__file__.startswith(sys.path[0]);"
-        "print(len(load_optdigits('test').data), load_embedding('zephyr-12').num_qubits)"
-    )
-    assert in_fresh_python(code, cwd=tmp_path) == "1797 206\n"
-
-
-def test_import_is_light_and_quick():
-    code = (
-        "import sys, time, numpy; start = time.perf_counter(); import annealnn; took = time.perf_counter() - start;"
-        f"print(took); print([name for name in {HEAVY!r} if name in sys.modules])"
-    )
-    took, loaded = in_fresh_python(code).splitlines()
-    assert float(took) < 0.3
-    assert loaded == "[]"
+def test_import_is_light():
+    code = f"import sys, annealnn; print([name for name in {HEAVY!r} if name in sys.modules])"
+    assert in_fresh_python(code) == "[]\n"
 
 
 def test_public_names_are_the_same_everywhere():

@@ -3,8 +3,8 @@
 import dimod
 import numpy as np
 import pytest
-from sklearn.base import BaseEstimator, DensityMixin
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.base import BaseEstimator, DensityMixin, TransformerMixin
+from sklearn.utils.validation import _check_feature_names_in, check_is_fitted, validate_data
 
 from annealnn._rng import resolve_seed
 from annealnn._validation import check_bits
@@ -425,10 +425,39 @@ class LosesItsPlace(Independent):
         return self
 
 
+class Doubles(TransformerMixin, BaseEstimator):
+    """A sound transformer."""
+
+    def __init__(self, *, factor=2.0, binarize=None):
+        self.factor = factor
+        self.binarize = binarize
+
+    def fit(self, X, y=None):
+        numbers = validate_data(self, X, dtype=np.float64)
+        if self.binarize is None:
+            check_bits(numbers, binarize=None)
+        self.fitted_ = True
+        return self
+
+    def transform(self, X):
+        check_is_fitted(self)
+        return self.factor * validate_data(self, X, reset=False)
+
+    def get_feature_names_out(self, input_features=None):
+        return np.asarray(_check_feature_names_in(self, input_features), dtype=object)
+
+
+class NamesTooFew(Doubles):
+    def get_feature_names_out(self, input_features=None):
+        return super().get_feature_names_out(input_features)[:1]
+
+
 @pytest.mark.parametrize(
     ("cls", "broken"),
     [
         (Independent, set()),
+        (Doubles, set()),
+        (NamesTooFew, {"pandas_output"}),
         (ChecksInItsConstructor, {"constructor_only_stores"}),
         (FreshEntropy, {"seeds", "works_in_processes"}),
         (GlobalGenerator, {"seeds"}),
@@ -452,6 +481,12 @@ def test_broken_estimators_fail_by_the_right_check(cls, broken):
     else:
         checks = ESTIMATOR_CHECKS
     assert failures(case, checks) == broken
+
+
+def test_every_estimator_check_fails_somewhere():
+    rows = [mark for mark in test_broken_estimators_fail_by_the_right_check.pytestmark if mark.name == "parametrize"]
+    named = set().union(*(broken for _, broken in rows[0].args[1]))
+    assert named == {check.__name__.removeprefix("check_") for check in ESTIMATOR_CHECKS}
 
 
 # -- data ------------------------------------------------------------------------------------------------------------
