@@ -1,5 +1,7 @@
 """Names, specifications, and what they open."""
 
+from importlib.metadata import EntryPoint
+
 import dimod
 import pytest
 
@@ -13,6 +15,13 @@ def test_registry_names_and_specs():
     sampler, parameters = resolve_sampler(SamplerSpec("dimod:RandomSampler"), default=SamplerSpec("gibbs"))
     assert isinstance(sampler, dimod.RandomSampler)
     assert parameters == {}
+
+
+def test_an_entry_point_gives_a_sampler_a_name(monkeypatch):
+    point = EntryPoint(name="mine", value="dimod:RandomSampler", group=registry.ENTRY_POINT_GROUP)
+    monkeypatch.setattr(registry, "entry_points", lambda group: [point] if group == point.group else [])
+    assert "mine" in sampler_names()
+    assert isinstance(SamplerSpec("mine").open(), dimod.RandomSampler)
 
 
 @pytest.mark.parametrize("name", ["gibs", "no.such.module:Thing", "dimod:NoSuchSampler"])
