@@ -62,7 +62,7 @@ api: $(STAMPS)/test  ## write docs/public-api.txt, the list of public names that
 docs: $(STAMPS)/docs  ## build the documentation, its tutorials run, into docs/build/html
 	rm -rf docs/generated/api && mkdir -p docs/generated
 	$(BIN)/towncrier build --draft --version Unreleased > docs/generated/unreleased.md
-	$(BIN)/python -m sphinx --fail-on-warning --keep-going --nitpicky -d docs/build/doctrees docs docs/build/html
+	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going --nitpicky -d docs/build/doctrees docs docs/build/html
 
 changelog: $(STAMPS)/docs  ## move the fragments of changelog.d into CHANGELOG.md: make changelog VERSION=0.1.0
 	$(BIN)/towncrier build --yes --version $(or $(VERSION),$(error say which: make changelog VERSION=0.1.0))
