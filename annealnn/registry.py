@@ -96,7 +96,10 @@ def _factory(name: str) -> Any:
     try:
         return getattr(import_module(module), attribute)
     except (ImportError, AttributeError) as error:
-        msg = f"a sampler path names an importable factory, 'package.module:factory'; got {name!r}: {error}"
+        msg = (
+            f"a sampler path names an importable factory, 'package.module:factory'; got {name!r}: {error}. "
+            "Install its package, or run in its folder"
+        )
         raise UnknownSamplerError(msg) from error
 
 

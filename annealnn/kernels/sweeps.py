@@ -17,9 +17,10 @@ def random_spins(spins, streams, order):
 
 @nb.njit(nogil=True, cache=True)
 def fill_uniforms(streams, out):
-    """Draw a double in [0, 1) from every stream (num_reads, 4) into out (num_reads,)."""
+    """Draw doubles in [0, 1) from every stream (num_reads, 4) into out (num_reads, count)."""
     for r in range(streams.shape[0]):
-        out[r] = uniform(streams[r])
+        for k in range(out.shape[1]):
+            out[r, k] = uniform(streams[r])
 
 
 @nb.njit(nogil=True, cache=True)

@@ -8,7 +8,7 @@ from typing import Any, Protocol, TypeAlias, runtime_checkable
 import dimod
 
 from annealnn._rng import resolve_seed
-from annealnn._validation import check_count
+from annealnn._validation import check_count, check_number
 from annealnn._version import __version__
 from annealnn.models import Parameters, Structure, terms_of_bqm
 from annealnn.samplers._compiled import CompiledSampler, Want
@@ -36,7 +36,14 @@ class AnnealSampler(dimod.Sampler):
         return {"distribution": None}
 
     def sample_with(
-        self, draw: Draw, bqm: dimod.BinaryQuadraticModel, *, num_reads: int, seed: int | None
+        self,
+        draw: Draw,
+        bqm: dimod.BinaryQuadraticModel,
+        *,
+        num_reads: int,
+        seed: int | None,
+        num_sweeps: int | None = None,
+        beta: float | None = None,
     ) -> dimod.SampleSet:
         """Return the sample set of what `draw` draws, in the problem's own form, with the package's `info`.
 
@@ -48,14 +55,22 @@ class AnnealSampler(dimod.Sampler):
         num_reads : int
         seed : int or None
             None draws a fresh one; `info["seed"]` holds the seed that was used.
+        num_sweeps : int, optional
+            What to check and to put in `info`; None for a sampler without sweeps.
+        beta : float, optional
+            What to check and to put in `info`; None for a sampler without one temperature.
 
         Raises
         ------
         ValueError
-            If `num_reads` or `seed` is no such number.
+            If an argument is no such number; before anything is drawn.
         """
         started = time.perf_counter()
         check_count("num_reads", num_reads)
+        if num_sweeps is not None:
+            check_count("num_sweeps", num_sweeps)
+        if beta is not None:
+            beta = check_number("beta", beta, low=0.0)
         used = resolve_seed(None if seed is None else check_count("seed", seed, minimum=0))
         structure, parameters, _ = terms_of_bqm(bqm)
         ready = time.perf_counter()
@@ -66,10 +81,10 @@ class AnnealSampler(dimod.Sampler):
         out = samples.change_vartype(bqm.vartype, inplace=False)
         out.info.update(
             seed=used,
-            beta=None,
+            beta=beta,
             gamma=None,
             schedule=None,
-            num_sweeps=None,
+            num_sweeps=num_sweeps,
             timing={
                 "preprocess_s": ready - started,
                 "sample_s": sampled - ready,

@@ -60,9 +60,9 @@ class ExactSampler(AnnealSampler):
             structure: Structure, parameters: Parameters, num_reads: int, seed: int
         ) -> tuple[Spins, dict[str, Any]]:
             compiled = self.compile(structure, beta=beta)
-            return compiled.step(parameters, compiled.init(num_reads, seed)).state.spins, {"beta": float(beta)}
+            return compiled.step(parameters, compiled.init(num_reads, seed)).state.spins, {}
 
-        return self.sample_with(draw, bqm, num_reads=num_reads, seed=seed)
+        return self.sample_with(draw, bqm, num_reads=num_reads, seed=seed, beta=beta)
 
     def compile(self, structure: Structure, *, want: Want = "spins", beta: float = 1.0) -> CompiledSampler:
         """Return the oracle over `structure`. Wanted moments are exact and come without reads."""

@@ -76,9 +76,9 @@ class GibbsSampler(AnnealSampler):
         ) -> tuple[Spins, dict[str, Any]]:
             compiled = self.compile(structure, num_sweeps=num_sweeps, beta=beta, num_threads=num_threads)
             step = compiled.step(parameters, compiled.init(num_reads, seed))
-            return step.state.spins, {"beta": float(beta), "num_sweeps": num_sweeps}
+            return step.state.spins, {}
 
-        return self.sample_with(draw, bqm, num_reads=num_reads, seed=seed)
+        return self.sample_with(draw, bqm, num_reads=num_reads, seed=seed, num_sweeps=num_sweeps, beta=beta)
 
     def compile(
         self,

@@ -87,10 +87,9 @@ class SimulatedAnnealingSampler(AnnealSampler):
             )
             step = compiled.step(parameters, compiled.init(num_reads, seed))
             # a quench has no one temperature: beta stays None
-            info = {"schedule": schedule.to_dict(), "num_sweeps": num_sweeps}
-            return step.state.spins, info
+            return step.state.spins, {"schedule": schedule.to_dict()}
 
-        return self.sample_with(draw, bqm, num_reads=num_reads, seed=seed)
+        return self.sample_with(draw, bqm, num_reads=num_reads, seed=seed, num_sweeps=num_sweeps)
 
     def compile(
         self,

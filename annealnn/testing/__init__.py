@@ -1,8 +1,8 @@
 """For tests, ours and others': the conformance kit, statistical checks, and a slow readable twin of every kernel.
 
 `pytest --pyargs annealnn.testing` puts every sampler, estimator, data set and embedding to the kit. With
-`ANNEALNN_TEST_SAMPLERS=package:factory` (or `ANNEALNN_TEST_ESTIMATORS`; several are separated by commas) it tests yours
-and nothing else. Or in a test of your own::
+`ANNEALNN_TEST_SAMPLERS=package:factory` (or a registry name; or `ANNEALNN_TEST_ESTIMATORS`; several are separated by
+commas) it tests yours and nothing else; a module in the working folder will do. Or in a test of your own::
 
     from annealnn.testing import SAMPLER_CHECKS, SamplerCase, parametrize
 

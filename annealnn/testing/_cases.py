@@ -3,8 +3,10 @@
 import inspect
 import os
 import pkgutil
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib import import_module
+from pathlib import Path
 from typing import Any, Protocol
 
 import annealnn
@@ -72,27 +74,12 @@ def own_packages() -> list[str]:
     return [info.name for info in inside if info.name != "annealnn.testing" and not info.name.endswith("__main__")]
 
 
-def strangers(variable: str) -> dict[str, Callable[[], Any]] | None:
-    """Return {path: factory} of the comma-separated "package:factory" paths in an environment variable, if it is set.
+def strangers(variable: str) -> list[str]:
+    """Return the comma-separated names or "package:factory" paths in an environment variable.
 
-    Raises
-    ------
-    ValueError
-        If a path does not name something that can be called.
+    A module in the working folder counts as importable, as it is for `python -m pytest`.
     """
-    paths = [path.strip() for path in os.environ.get(variable, "").split(",") if path.strip()]
-    if not paths:
-        return None
-    found = {}
-    for path in paths:
-        module, _, attribute = path.partition(":")
-        try:
-            factory = getattr(import_module(module), attribute)
-        except (ImportError, AttributeError, ValueError) as error:
-            msg = f"{variable} holds paths 'package:factory'; got {path!r}: {error}"
-            raise ValueError(msg) from error
-        if not callable(factory):
-            msg = f"{variable} names factories, called without arguments; {path!r} is a {type(factory).__name__}"
-            raise ValueError(msg)
-        found[path] = factory
-    return found
+    named = [path.strip() for path in os.environ.get(variable, "").split(",") if path.strip()]
+    if named and (here := str(Path.cwd())) not in sys.path:
+        sys.path.insert(0, here)
+    return named

@@ -1,5 +1,8 @@
 """The estimators under test, found and not listed."""
 
+from importlib import import_module
+from typing import Any
+
 from sklearn.base import BaseEstimator
 
 from annealnn.testing._cases import discover, own_packages, strangers
@@ -13,9 +16,18 @@ _QUICK = {"n_iter": 4, "n_particles": 20, "n_reads": 20, "n_ais_runs": 10, "n_ai
 
 def estimator_cases() -> list[EstimatorCase]:
     """Return the rows: the estimators that `ANNEALNN_TEST_ESTIMATORS` names if it is set, else ours."""
-    if (named := strangers(VARIABLE)) is not None:
-        return [EstimatorCase(name=path, make=factory, parameters=_QUICK) for path, factory in named.items()]
+    if named := strangers(VARIABLE):
+        return [EstimatorCase(name=path, make=_named(path), parameters=_QUICK) for path in named]
     return own_estimators()
+
+
+def _named(path: str) -> Any:
+    module, _, attribute = path.partition(":")
+    try:
+        return getattr(import_module(module), attribute)
+    except (ImportError, AttributeError, ValueError) as error:
+        msg = f"{VARIABLE} holds paths 'package:factory'; got {path!r}: {error}"
+        raise ValueError(msg) from error
 
 
 def own_estimators() -> list[EstimatorCase]:

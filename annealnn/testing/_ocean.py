@@ -139,6 +139,22 @@ KNOWN_FAILURES: Mapping[tuple[str, str], frozenset[str]] = {
             "dwave.TreeDecompositionSolver",
         }
     ),
+    ("check_bad_values_are_refused", "takes bad values, or does not say what came"): frozenset(
+        {
+            "dimod.IdentitySampler",
+            "dimod.RandomSampler",
+            "dimod.SimulatedAnnealingSampler",
+            "dwave.PathIntegralAnnealingSampler",
+            "dwave.RandomSampler",
+            "dwave.ReverseBatchStatesComposite",
+            "dwave.RotorModelAnnealingSampler",
+            "dwave.SimulatedAnnealingSampler",
+            "dwave.SteepestDescentSolver",
+            "dwave.TabuSampler",
+            "dwave.TreeDecompositionSampler",
+            "dwave.TreeDecompositionSolver",
+        }
+    ),
     ("check_reads_follow_the_problem", "does not look at the problem"): frozenset(
         {"dimod.IdentitySampler", "dimod.NullSampler", "dimod.RandomSampler", "dwave.RandomSampler"}
     ),

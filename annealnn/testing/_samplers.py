@@ -14,9 +14,19 @@ VARIABLE = "ANNEALNN_TEST_SAMPLERS"
 
 
 def sampler_cases() -> list[SamplerCase]:
-    """Return the rows: the samplers that `ANNEALNN_TEST_SAMPLERS` names if it is set, else ours and Ocean's."""
-    if (named := strangers(VARIABLE)) is not None:
-        return [SamplerCase(name=path, make=factory) for path, factory in named.items()]
+    """Return the rows: the samplers that `ANNEALNN_TEST_SAMPLERS` names if it is set, else ours and Ocean's.
+
+    Raises
+    ------
+    UnknownSamplerError
+        If a name or path is not known.
+    """
+    from annealnn.registry import SamplerSpec
+
+    if named := [(name, SamplerSpec(name)) for name in strangers(VARIABLE)]:
+        for _, spec in named:
+            spec.open()
+        return [SamplerCase(name=name, make=spec.open) for name, spec in named]
     return own_samplers() + ocean_samplers()
 
 

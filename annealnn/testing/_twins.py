@@ -43,8 +43,8 @@ def random_spins_reference(spins: Spins, streams: Words, order: Indices) -> None
 
 def fill_uniforms_reference(streams: Words, out: Floats) -> None:
     """Twin of `fill_uniforms`."""
-    for r, stream in enumerate(streams):
-        out[r] = uniform_reference(stream)
+    for row, stream in zip(out, streams, strict=True):
+        row[:] = [uniform_reference(stream) for _ in row]
 
 
 def heat_bath_sweeps_reference(

@@ -19,12 +19,12 @@ class SkeletonSampler(AnnealSampler):
         self.remove_unknown_kwargs(**kwargs)
 
         def draw(structure, parameters, num_reads, seed):
-            streams = streams_from_seed(seed, num_reads)  # one for each read
+            n, streams = structure.num_variables, streams_from_seed(seed, num_reads)  # one for each read
             J = structure.dense(parameters.couplings)  # Eq. (1)'s sign: a larger coupling aligns
-            spins = np.ones((num_reads, structure.num_variables), np.int8)
-            for i in np.tile(np.arange(structure.num_variables), num_sweeps + 1):
+            spins = np.where(uniforms(streams, n) < 0.5, 1, -1).astype(np.int8)
+            for i in np.tile(np.arange(n), num_sweeps):
                 local = parameters.fields[i] + (spins * J[i]).sum(axis=1)
                 spins[:, i] = np.where(uniforms(streams) < 1 / (1 + np.exp(-2 * beta * local)), 1, -1)
-            return spins, {"beta": beta, "num_sweeps": num_sweeps}
+            return spins, {}
 
-        return self.sample_with(draw, bqm, num_reads=num_reads, seed=seed)
+        return self.sample_with(draw, bqm, num_reads=num_reads, seed=seed, num_sweeps=num_sweeps, beta=beta)

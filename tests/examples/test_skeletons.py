@@ -1,4 +1,4 @@
-"""What CONTRIBUTING says to copy keeps the rules that a copy must keep."""
+"""What CONTRIBUTING says to copy keeps the rules that a copy must keep, and so does a sampler made from it."""
 
 import importlib.util
 import itertools
@@ -14,11 +14,11 @@ from annealnn.testing import SAMPLER_CHECKS, SamplerCase, parametrize
 from annealnn.testing._data import embedding_cases
 from annealnn.testing._data_checks import EMBEDDING_CHECKS, FOLDER_CHECKS, LOADER_CHECKS, FolderCase, LoaderCase
 
-SKELETONS = Path(__file__).parents[2] / "examples" / "skeletons"
+EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
 def load(name):
-    spec = importlib.util.spec_from_file_location(f"skeleton_{name}", SKELETONS / f"{name}.py")
+    spec = importlib.util.spec_from_file_location(name.replace("/", "_"), EXAMPLES / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
@@ -32,13 +32,19 @@ def shipped(tmp_path, monkeypatch):
     return root
 
 
-@parametrize([SamplerCase(name="skeleton", make=load("sampler").SkeletonSampler)], SAMPLER_CHECKS)
+SAMPLERS = [
+    SamplerCase(name="skeleton", make=load("skeletons/sampler").SkeletonSampler),
+    SamplerCase(name="cluster", make=load("custom_samplers/cluster_sampler").ClusterSampler),
+]
+
+
+@parametrize(SAMPLERS, SAMPLER_CHECKS)
 def test_sampler(case, check):
     check(case)
 
 
 def test_model():
-    NumberPartition = load("model").NumberPartition
+    NumberPartition = load("skeletons/model").NumberPartition
     model = NumberPartition(numbers=(4.0, 2.5, 1.0, 0.5))
     for spins in itertools.product((-1, 1), repeat=4):
         assert model.ising.energy(spins) == pytest.approx(np.dot(model.numbers, spins) ** 2, abs=1e-12)
@@ -51,7 +57,7 @@ def test_model():
 
 
 def test_dataset(shipped, monkeypatch):
-    skeleton = load("dataset")
+    skeleton = load("skeletons/dataset")
     skeleton.write(shipped / "datasets")
     monkeypatch.setattr(skeleton, "data_root", _resources.data_root)
     folder = FolderCase(name="toy", kind="datasets", folder=shipped / "datasets" / skeleton.FOLDER)
@@ -66,7 +72,7 @@ def test_embedding(shipped, monkeypatch):
     for module in ("annealnn.embeddings._shipped", "annealnn.testing._data"):
         monkeypatch.setattr(f"{module}.folders", lambda kind: sorted((shipped / kind).iterdir()), raising=False)
         monkeypatch.setattr(f"{module}.data_root", lambda kind: shipped / kind)
-    load("embedding").write(shipped / "embeddings")
+    load("skeletons/embedding").write(shipped / "embeddings")
     (case,) = embedding_cases()
     for check in EMBEDDING_CHECKS:
         check(case)

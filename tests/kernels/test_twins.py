@@ -106,7 +106,7 @@ def test_random_spins_equals_reference():
 
 
 def test_fill_uniforms_equals_reference():
-    a, b = np.empty(4), np.empty(4)
+    a, b = np.empty((4, 5)), np.empty((4, 5))
     sa, sb = streams_from_seed(7, 4), streams_from_seed(7, 4)
     for _ in range(3):
         sweeps.fill_uniforms(sa, a)
