@@ -11,7 +11,7 @@ BIN := $(VENV)/$(SCRIPTS)
 STAMPS := $(VENV)/.stamps
 DEFINITION := pyproject.toml setup.cfg
 
-.PHONY: help optdigits evidence test test-slow test-lowest test-newest test-wheel dist lint api docs changelog env clean
+.PHONY: help optdigits evidence speed test test-slow test-lowest test-newest test-wheel dist lint api docs changelog env clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -21,6 +21,9 @@ optdigits: $(STAMPS)/main  ## train on OptDigits, embedded in a processor's grap
 
 evidence: $(STAMPS)/main  ## measure every figure that the README states about OptDigits (about 10 minutes)
 	$(BIN)/python -m annealnn.experiments.evidence
+
+speed: $(STAMPS)/main  ## our samplers and the peers' side by side (about 5 minutes); the table goes to speed/samplers.json
+	$(BIN)/python speed/samplers.py
 
 test: $(STAMPS)/test  ## run the test suite, then the kernels once more as plain Python
 	$(BIN)/python -m pytest

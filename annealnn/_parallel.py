@@ -12,7 +12,8 @@ from threading import Event
 
 from annealnn._validation import check_count
 
-# elementary operations (a term of a local field, a spin) that one uninterrupted kernel call may make: about 0.1 s
+# elementary operations (a term of a local field, a spin) that one uninterrupted kernel call may make: about 0.1 s of
+# the slowest kernel, of the vectors' a tenth of that
 _CALL = 20_000_000
 
 _pools: dict[tuple[int, int], ThreadPoolExecutor] = {}
@@ -30,16 +31,20 @@ def run_blocks(
     num_sweeps: int,
     sweep_cost: int,
     num_threads: int | None = None,
+    tile: int = 1,
 ) -> None:
     """Call `work(reads, sweeps)` on blocks that cover `num_reads`, side by side, and wait for all of them.
+
+    Blocks are whole tiles of reads, the last one excepted.
 
     `sweeps` gives slices that cover `num_sweeps`, to be run one after another; none is longer than about 0.1 s at
     `sweep_cost` operations for one sweep of one read. An interrupt of the wait ends them after the one under way.
     """
     threads = check_count("num_threads", num_threads) if num_threads is not None else available_threads()
     cost = max(1, sweep_cost)
-    count = min(num_reads, max(threads, -(-num_reads * cost // _CALL)))
-    bounds = [num_reads * k // count for k in range(count + 1)]
+    tiles = -(-num_reads // tile)
+    count = min(tiles, max(threads, -(-num_reads * cost // _CALL)))
+    bounds = [min(num_reads, tile * (tiles * k // count)) for k in range(count + 1)]
     stop = Event()
 
     def sweeps(reads: int) -> Iterator[slice]:

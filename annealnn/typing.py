@@ -2,9 +2,9 @@
 
 - `Bits`: int8, values 0 or 1.
 - `Spins`: int8, values -1 or +1.
-- `Floats`: float64.
+- `Floats`: float64. `Floats32`: float32.
 - `Indices`: intp, numbers of variables, edges or qubits.
-- `Words`: uint64, words of random streams.
+- `Words`: uint32, words of random streams.
 - `AnyArray`: of any type.
 """
 
@@ -13,11 +13,12 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["AnyArray", "Bits", "Floats", "Indices", "Spins", "Words"]
+__all__ = ["AnyArray", "Bits", "Floats", "Floats32", "Indices", "Spins", "Words"]
 
 Bits: TypeAlias = NDArray[np.int8]
 Spins: TypeAlias = NDArray[np.int8]
 Floats: TypeAlias = NDArray[np.float64]
+Floats32: TypeAlias = NDArray[np.float32]
 Indices: TypeAlias = NDArray[np.intp]
-Words: TypeAlias = NDArray[np.uint64]
+Words: TypeAlias = NDArray[np.uint32]
 AnyArray: TypeAlias = NDArray[Any]

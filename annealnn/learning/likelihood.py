@@ -7,12 +7,11 @@ import numpy as np
 from scipy.special import logsumexp
 
 from annealnn._parallel import run_blocks
-from annealnn._rng import streams_from_seed
 from annealnn._validation import check_count
-from annealnn.kernels._random import uniform
 from annealnn.kernels.importance import annealed_importance_sweeps
 from annealnn.models import Parameters, Structure, dimod_terms
 from annealnn.models._exact import basis_energies
+from annealnn.samplers import streams_from_seed, uniforms
 from annealnn.samplers._compiled import SparseCouplings
 from annealnn.typing import AnyArray, Floats
 
@@ -66,8 +65,7 @@ def log_partition(
     means = np.zeros(n) if start_means is None else np.clip(start_means, -0.99, 0.99)
     start = np.arctanh(means)
     streams = streams_from_seed(seed, num_runs)
-    draws = np.array([[uniform(stream) for _ in range(n)] for stream in streams])
-    spins = np.where(draws < (1 + means) / 2, 1, -1).astype(np.int8)
+    spins = np.where(uniforms(streams, n) < (1 + means) / 2, 1, -1).astype(np.int8)
     fields, quadratic = dimod_terms(parameters)
     pattern = SparseCouplings.of(structure)
     couplings = quadratic[pattern.edge_of]

@@ -62,7 +62,7 @@ class CompiledDimod(CompiledSampler):
         bqm = bqm_of_terms(self.structure, parameters)
         streams = state.streams.copy()
         if clamp is None:
-            spins, info = self._reads(bqm, len(state.spins), int(streams[0, 0] >> np.uint64(33)))
+            spins, info = self._reads(bqm, len(state.spins), int(streams[0, 0] >> np.uint32(1)))
         else:
             spins, info = state.spins.copy(), {}
             rows, which = np.unique(clamp.spins, axis=0, return_inverse=True)
@@ -75,10 +75,10 @@ class CompiledDimod(CompiledSampler):
                 free = np.setdiff1d(np.arange(self.structure.num_variables), clamp.variables)
                 spins[np.ix_(mine, clamp.variables)] = row
                 if len(free):
-                    drawn, info = self._reads(rest, len(mine), int(streams[mine[0], 0] >> np.uint64(33)), free)
+                    drawn, info = self._reads(rest, len(mine), int(streams[mine[0], 0] >> np.uint32(1)), free)
                     spins[np.ix_(mine, free)] = drawn
         # move every stream on, so that the next step asks with another seed
-        streams += np.uint64(0x9E3779B97F4A7C15)
+        streams += np.uint32(0x9E3779B9)
         moments = self.structure.moments_of(spins) if self.want == "moments" else None
         return Step(SamplerState(spins, streams), spins, moments, info)
 

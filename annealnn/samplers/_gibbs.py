@@ -6,7 +6,6 @@ import dimod
 import numpy as np
 
 from annealnn._validation import check_count, check_number
-from annealnn.kernels.sweeps import heat_bath_sweeps
 from annealnn.models import Parameters, Structure
 from annealnn.samplers._base import AnnealSampler
 from annealnn.samplers._compiled import CompiledSampler, CompiledSweeps, Want
@@ -94,7 +93,7 @@ class GibbsSampler(AnnealSampler):
         check_number("beta", beta, low=0.0)
         return CompiledSweeps(
             structure,
-            kernel=heat_bath_sweeps,
+            metropolis=False,
             betas=np.full(num_sweeps, float(beta)),
             fresh=False,
             want=want,

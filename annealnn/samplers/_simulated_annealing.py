@@ -1,20 +1,17 @@
 """Simulated annealing (Kirkpatrick, Gelatt & Vecchi 1983)."""
 
 import math
-from typing import Any, Literal, final
+from typing import Any, Literal, final, get_args
 
 import dimod
 import numpy as np
 
 from annealnn._validation import check_choice, check_pair
-from annealnn.kernels.sweeps import heat_bath_sweeps, metropolis_sweeps
 from annealnn.models import Parameters, Structure
 from annealnn.samplers._base import AnnealSampler
 from annealnn.samplers._compiled import CompiledSampler, CompiledSweeps, Want
 from annealnn.schedules import BetaSchedule
 from annealnn.typing import Spins
-
-_KERNELS = {"metropolis": metropolis_sweeps, "heat-bath": heat_bath_sweeps}
 
 Update = Literal["metropolis", "heat-bath"]
 Interpolation = Literal["geometric", "linear"]
@@ -103,12 +100,12 @@ class SimulatedAnnealingSampler(AnnealSampler):
         num_threads: int | None = None,
     ) -> CompiledSampler:
         """Return an annealer over `structure`: each step anneals fresh random spins along the same betas."""
-        check_choice("update", update, list(_KERNELS))
+        check_choice("update", update, get_args(Update))
         start, stop = check_pair("beta_range", beta_range)
         schedule = BetaSchedule(start=start, stop=stop, num_sweeps=num_sweeps, interpolation=interpolation)
         return CompiledSweeps(
             structure,
-            kernel=_KERNELS[update],
+            metropolis=update == "metropolis",
             betas=schedule.betas(),
             fresh=True,
             want=want,

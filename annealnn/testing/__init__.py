@@ -1,4 +1,4 @@
-"""For tests, ours and others': the conformance kit, statistical checks, and a slow readable twin of every kernel.
+"""For tests, ours and others': the conformance kit and statistical checks.
 
 `pytest --pyargs annealnn.testing` puts every sampler, estimator, data set and embedding to the kit. With
 `ANNEALNN_TEST_SAMPLERS=package:factory` (or a registry name; or `ANNEALNN_TEST_ESTIMATORS`; several are separated by
@@ -20,14 +20,6 @@ if TYPE_CHECKING:  # the same names for type checkers; tests/packaging holds the
     from annealnn.testing._estimator_checks import ESTIMATOR_CHECKS, EstimatorCase
     from annealnn.testing._sampler_checks import SAMPLER_CHECKS, SamplerCase
     from annealnn.testing._statistics import FALSE_ALARM, LOPSIDED, boltzmann_pvalue, two_sample_pvalue
-    from annealnn.testing._twins import (
-        annealed_importance_sweeps_reference,
-        fill_uniforms_reference,
-        heat_bath_sweeps_reference,
-        metropolis_sweeps_reference,
-        random_spins_reference,
-        sum_moments_reference,
-    )
 
 # lazy, so that pytest's settings for scipy come before scipy
 __getattr__, __dir__, _ = attach(
@@ -40,14 +32,8 @@ __getattr__, __dir__, _ = attach(
         "LOPSIDED": "annealnn.testing._statistics",
         "SAMPLER_CHECKS": "annealnn.testing._sampler_checks",
         "SamplerCase": "annealnn.testing._sampler_checks",
-        "annealed_importance_sweeps_reference": "annealnn.testing._twins",
         "boltzmann_pvalue": "annealnn.testing._statistics",
-        "fill_uniforms_reference": "annealnn.testing._twins",
-        "heat_bath_sweeps_reference": "annealnn.testing._twins",
-        "metropolis_sweeps_reference": "annealnn.testing._twins",
         "parametrize": "annealnn.testing._cases",
-        "random_spins_reference": "annealnn.testing._twins",
-        "sum_moments_reference": "annealnn.testing._twins",
         "two_sample_pvalue": "annealnn.testing._statistics",
     },
 )
@@ -59,13 +45,7 @@ __all__ = [
     "Check",
     "EstimatorCase",
     "SamplerCase",
-    "annealed_importance_sweeps_reference",
     "boltzmann_pvalue",
-    "fill_uniforms_reference",
-    "heat_bath_sweeps_reference",
-    "metropolis_sweeps_reference",
     "parametrize",
-    "random_spins_reference",
-    "sum_moments_reference",
     "two_sample_pvalue",
 ]

@@ -196,12 +196,7 @@ class BitsAreHotter(Base):
         (WrongSign, {"boltzmann_where_claimed", "reads_follow_the_problem"}),
         (
             SharedStream,
-            {
-                "boltzmann_where_claimed",
-                "reads_are_independent",
-                "reads_follow_the_problem",
-                "spin_and_binary_forms_agree",
-            },
+            {"boltzmann_where_claimed", "reads_are_independent"},
         ),
         (SharedPairs, {"boltzmann_where_claimed", "reads_are_independent"}),
         (StreamsByThread, {"threads_do_not_show"}),
@@ -221,7 +216,9 @@ class BitsAreHotter(Base):
 )
 def test_broken_samplers_fail_by_the_right_check(cls, broken):
     found = failures(SamplerCase(name=cls.__name__, make=cls), SAMPLER_CHECKS)
-    assert found == broken if broken is not None else found
+    # all reads being one, chance decides whether it is a likely one
+    by_chance = {"reads_follow_the_problem", "spin_and_binary_forms_agree"} if cls is SharedStream else set()
+    assert found - by_chance == broken if broken is not None else found
 
 
 def test_every_sampler_check_fails_somewhere():
