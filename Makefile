@@ -9,6 +9,8 @@ endif
 VENV := .venv
 BIN := $(VENV)/$(SCRIPTS)
 STAMPS := $(VENV)/.stamps
+# Windows would read the sources in its own code page
+export PYTHONUTF8 := 1
 DEFINITION := pyproject.toml setup.cfg
 
 .PHONY: help optdigits evidence speed test test-slow test-lowest test-newest test-wheel dist lint api docs changelog env clean
@@ -19,7 +21,7 @@ help:  ## list the targets
 optdigits: $(STAMPS)/main  ## train on OptDigits, embedded in a processor's graph, and write the report
 	$(BIN)/annealnn optdigits $(ARGS)
 
-evidence: $(STAMPS)/main  ## measure every figure that the README states about OptDigits (about 10 minutes)
+evidence: $(STAMPS)/main  ## measure every figure of docs/results.md (about 10 minutes)
 	$(BIN)/python -m annealnn.experiments.evidence
 
 speed: $(STAMPS)/main  ## our samplers and the peers' side by side (about 5 minutes); the table goes to speed/samplers.json

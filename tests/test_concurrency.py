@@ -1,5 +1,6 @@
 """Calls from several Python threads at once give what each gives alone."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
@@ -61,6 +62,11 @@ def test_data_are_loaded_by_two_threads():
 
 
 def test_threads_that_need_a_pool_at_once_share_it(monkeypatch):
+    def slow(*arguments, **keywords):
+        time.sleep(0.05)
+        return ThreadPoolExecutor(*arguments, **keywords)
+
     monkeypatch.setattr(parallel, "_pools", {})
+    monkeypatch.setattr(parallel, "ThreadPoolExecutor", slow)
     pools = together([lambda: parallel._pool(3)] * 8)
     assert len(set(map(id, pools))) == 1

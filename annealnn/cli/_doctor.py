@@ -2,11 +2,16 @@
 
 import os
 import platform
+import re
 import time
 from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING
 
 import typer
 from rich.console import Console
+
+if TYPE_CHECKING:
+    from annealnn._resources import Kind
 
 _PACKAGES = (
     "annealnn",
@@ -73,19 +78,16 @@ def _devices() -> str:
     return f"cpu, {available_threads()} threads of {os.cpu_count()} (this release uses no GPU)"
 
 
-def _shipped(kind: str) -> str:
-    from typing import cast
+def _shipped(kind: "Kind") -> str:
+    from annealnn._resources import data_root, folders, provenance, read_bytes
 
-    from annealnn._resources import Kind, data_root, folders, provenance, read_bytes
-
-    named = cast("Kind", kind)
     found = []
-    for folder in folders(named):
+    for folder in folders(kind):
         files = provenance(folder)["files"]
         for name in files:
-            read_bytes(named, folder.name, name)
+            read_bytes(kind, folder.name, name)
         found.append(f"{folder.name} ({', '.join(files)})")
-    return f"{', '.join(found)}; checksums agree; in {data_root(named)}"
+    return f"{', '.join(found)}; checksums agree; in {data_root(kind)}"
 
 
 def _samplers() -> str:
@@ -98,16 +100,24 @@ def _samplers() -> str:
 
 
 def _processor() -> str:
-    from dwave.cloud.config import get_configfile_paths, load_config
+    from dwave.cloud.config import get_configfile_paths, load_config, load_config_from_files
 
     config = load_config()
     if not config.get("token"):
         return "no D-Wave token is configured (none is needed locally; `dwave setup` makes a profile)"
     named = os.environ.get("DWAVE_CONFIG_FILE")
-    source = ", ".join([named] if named else get_configfile_paths()) or "the environment"
-    shown = [f"{key} {config[key]}" for key in _PRINTABLE if config.get(key)]
-    profile = os.environ.get("DWAVE_PROFILE", "default")
+    files = [named] if named else get_configfile_paths()
+    profiles = load_config_from_files(files)
+    # as the client chooses: the environment, what the defaults say, the first one, the defaults themselves
+    profile = os.environ.get("DWAVE_PROFILE") or profiles.defaults().get("profile") or next(iter(profiles), "defaults")
+    shown = [f"{key} {_without_password(config[key])}" for key in _PRINTABLE if config.get(key)]
+    source = ", ".join(files) or "the environment"
     return "; ".join([f"D-Wave profile {profile} from {source}", *shown, "a token is set"])
+
+
+def _without_password(value: str) -> str:
+    """Return a setting without the user and password that an address may hold."""
+    return re.sub(r"//[^/@]*@", "//", str(value))
 
 
 def _self_test() -> str:

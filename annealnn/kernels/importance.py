@@ -1,13 +1,13 @@
 """Annealed importance sampling (Neal 2001) along a path of Ising models."""
 
-import numba as nb
 import numpy as np
 
+from annealnn.kernels._compile import compiled
 from annealnn.kernels._local import pull
 from annealnn.kernels._random import uniform
 
 
-@nb.njit(nogil=True, cache=True)
+@compiled
 def annealed_importance_sweeps(spins, streams, start_fields, fields, indptr, indices, couplings, path, log_weights):
     """Move reads along E_t = (1-t) E_start + t E_final and add up their log-weights, in place.
 

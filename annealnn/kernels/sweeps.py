@@ -15,6 +15,7 @@ Local fields are summed in float32.
 import numba as nb
 import numpy as np
 
+from annealnn.kernels._compile import compiled
 from annealnn.kernels._lanes import add_product, choose_less, clamp, load, power_of_two, splat, store, total
 from annealnn.kernels._random import next_floats, next_word, uniform
 
@@ -50,7 +51,7 @@ def _decide(local, old, scale, streams, half, metropolis):
     return choose_less(u * (one + _exponential2(scale * local)), one, one, splat(_ZERO) - one)
 
 
-@nb.njit(nogil=True, cache=True, error_model="numpy")
+@compiled
 def sparse_sweeps(spins, streams, order, fields, indptr, indices, couplings, betas, metropolis):
     """Run sweeps over a tile, in place; couplings by CSR."""
     for beta in betas:
@@ -67,7 +68,7 @@ def sparse_sweeps(spins, streams, order, fields, indptr, indices, couplings, bet
             store(spins, i, 1, _decide(b, load(spins, i, 1), scale, streams, 1, metropolis))
 
 
-@nb.njit(nogil=True, cache=True, error_model="numpy")
+@compiled
 def dense_sweeps(spins, streams, order, fields, couplings, betas, metropolis):
     """Run sweeps over a tile, in place; couplings dense.
 
@@ -126,7 +127,7 @@ def _change(spins, i, a, b, scale, streams, metropolis):
     return new_x - x, new_y - y
 
 
-@nb.njit(nogil=True, cache=True)
+@compiled
 def pack_tile(reads, read_streams, spins, streams):
     """Copy up to 32 reads (num_reads, num_spins) int8 and their streams (num_reads, 4) into a tile; the rest is up."""
     num_reads, n = reads.shape
@@ -142,7 +143,7 @@ def pack_tile(reads, read_streams, spins, streams):
             streams[k, r] = np.uint32(k + 1)
 
 
-@nb.njit(nogil=True, cache=True)
+@compiled
 def unpack_tile(spins, streams, reads, read_streams):
     """Copy a tile back into its reads and their streams."""
     num_reads, n = reads.shape
@@ -153,7 +154,7 @@ def unpack_tile(spins, streams, reads, read_streams):
             read_streams[r, k] = streams[k, r]
 
 
-@nb.njit(nogil=True, cache=True)
+@compiled
 def random_spins(spins, streams, order):
     """Draw the spins named in `order` uniformly; spins (num_reads, num_spins) int8, streams (num_reads, 4)."""
     for r in range(spins.shape[0]):
@@ -161,7 +162,7 @@ def random_spins(spins, streams, order):
             spins[r, i] = 1 if next_word(streams[r]) < np.uint32(0x80000000) else -1
 
 
-@nb.njit(nogil=True, cache=True)
+@compiled
 def fill_uniforms(streams, out):
     """Draw doubles in [0, 1) from every stream (num_reads, 4) into out (num_reads, count)."""
     for r in range(streams.shape[0]):
@@ -169,7 +170,7 @@ def fill_uniforms(streams, out):
             out[r, k] = uniform(streams[r])
 
 
-@nb.njit(nogil=True, cache=True, error_model="numpy")
+@compiled
 def sum_moments(spins, kept, heads, tails, spin_sums, pair_sums):
     """Add up spins and products along edges over the reads of a tile, in place.
 

@@ -57,6 +57,17 @@ def parametrize(cases: Iterable[Case], checks: Sequence[Check]) -> Any:
     return pytest.mark.parametrize(("case", "check"), rows)
 
 
+def failing(case: Any, checks: Iterable[Check]) -> set[str]:
+    """Return the names of the checks that fail, without their prefix."""
+    failed = set()
+    for check in checks:
+        try:
+            check(case)
+        except Exception:
+            failed.add(check.__name__.removeprefix("check_"))
+    return failed
+
+
 def discover(base: type, packages: Iterable[str]) -> list[type]:
     """Return the public concrete subclasses of `base` that the packages name, each once, sorted by name."""
     found = {

@@ -1,11 +1,12 @@
 """What a sampler must do: dimod's contract, and the half of a contract that dimod's asserts do not see.
 
-Each `check_*` takes a `SamplerCase` and raises AssertionError if the rule is broken. Draws have fixed seeds where the
-sampler takes one; statistical checks raise a false alarm once in a million runs.
+Each `check_*` takes a `SamplerCase` and raises AssertionError if the rule is broken, or what the sampler itself raises.
+Draws have fixed seeds where the sampler takes one; statistical checks raise a false alarm about once in a million runs.
 """
 
 import inspect
 import json
+import re
 import unittest
 import warnings
 from collections import Counter
@@ -133,20 +134,26 @@ def check_seeds_replay(case: SamplerCase) -> None:
 
 
 def check_more_reads_keep_the_earlier_ones(case: SamplerCase) -> None:
-    """The first 5 of 50 reads are the 5 reads."""
+    """The first 5 of 50 reads are the 5 reads, where a seed is taken."""
+    if "seed" not in case.make().parameters:
+        return
     five, fifty = (case.reads(PAIRS, num_reads=n, seed=4) for n in (5, 50))
     assert np.array_equal(five, fifty[: len(five)]), "the reads change when more are asked for"
 
 
 def check_threads_do_not_show(case: SamplerCase) -> None:
-    """1, 2 and 7 threads give the same reads."""
+    """1, 2 and 7 threads give the same reads, where their number is taken."""
+    if "num_threads" not in case.make().parameters:
+        return
     one, two, seven = (case.reads(PAIRS, num_reads=65, seed=3, num_threads=n) for n in (1, 2, 7))
     assert np.array_equal(one, two), "1 and 2 threads give different reads"
     assert np.array_equal(one, seven), "1 and 7 threads give different reads"
 
 
 def check_relabelling_changes_labels_only(case: SamplerCase) -> None:
-    """Other names for the variables, in the same order, give the same columns."""
+    """Other names for the variables, in the same order, give the same columns, where a seed is taken."""
+    if "seed" not in case.make().parameters:
+        return
     for bqm in (LOPSIDED, PAIRS):
         names = {v: [("z", k), 100 - k, f"{k}"][k % 3] for k, v in enumerate(bqm.variables)}
         renamed = bqm.relabel_variables(names, inplace=False)
@@ -187,6 +194,7 @@ def check_boltzmann_where_claimed(case: SamplerCase) -> None:
     for bqm in (LOPSIDED, FRUSTRATED):
         found = case.sample(bqm, num_reads=5_000, beta=0.8, seed=1)
         beta = found.info["beta"]
+        assert beta == 0.8 or "beta" not in case.make().parameters, f"asked for beta 0.8, info says {beta}"
         p = boltzmann_pvalue(found, bqm, beta)
         assert p > FALSE_ALARM, f"claims a Boltzmann distribution at beta {beta}; p = {p:.1e}"
         # these must fail, or the check above could not see anything
@@ -200,7 +208,8 @@ def check_reads_follow_the_problem(case: SamplerCase) -> None:
         (ground,) = rows_of(dimod.ExactSolver().sample(bqm).truncate(1), bqm).tolist()
         counts = Counter(map(tuple, case.reads(bqm, num_reads=200, seed=2).tolist()))
         (most, _), *others = counts.most_common(2)
-        assert not others or others[0][1] < counts[most], "no read is the most frequent"
+        # by a margin, so that a sampler that guesses does not pass by chance
+        assert not others or others[0][1] + 20 <= counts[most], "no read is clearly the most frequent"
         assert most == tuple(ground), f"the most frequent read is {most}, the ground state {tuple(ground)}"
 
 
@@ -252,7 +261,9 @@ def check_bad_values_are_refused(case: SamplerCase) -> None:
                 said = str(error)
             assert said, f"{keyword}={value} is taken"
             assert keyword in said, f"the error for {keyword}={value} does not name the keyword: {said}"
-            assert str(value) in said, f"the error for {keyword}={value} does not name the value: {said}"
+            assert re.search(rf"(?<![\d.]){re.escape(str(value))}(?![\d.])", said), (
+                f"the error for {keyword}={value} does not name the value: {said}"
+            )
 
 
 def check_unknown_keyword_warns(case: SamplerCase) -> None:

@@ -11,13 +11,14 @@ LOPSIDED = dimod.BQM({"a": 0.7, "b": -0.3, "c": 0.1}, {"ab": -0.9, "bc": 0.4}, 0
 
 FALSE_ALARM = 1e-6  # of one statistical check
 
-_FEW = 5.0
+# a chi-square needs cells that are expected this often, if small p-values are to be what they say
+_FEW = 20.0
 
 
 def boltzmann_pvalue(samples: dimod.SampleSet, bqm: dimod.BinaryQuadraticModel, beta: float) -> float:
     """Return the p-value of independent reads under P(s) proportional to exp(-beta E(s)), by one pooled chi-square.
 
-    States expected fewer than five times are counted together.
+    States expected fewer than 20 times are counted together.
 
     Raises
     ------
@@ -39,10 +40,10 @@ def boltzmann_pvalue(samples: dimod.SampleSet, bqm: dimod.BinaryQuadraticModel, 
 
 
 def chi_square_pvalue(observed: Floats, expected: Floats) -> float:
-    """Return the p-value of counts under expected counts, the small ones pooled."""
+    """Return the p-value of counts under expected counts, those expected fewer than 20 times counted together."""
     order = np.argsort(expected)
     observed, expected = observed[order], expected[order]
-    num_pooled = int(np.searchsorted(np.cumsum(expected), _FEW)) + 1 if expected[0] < _FEW else 1
+    num_pooled = _num_pooled(expected, _FEW)
     observed = np.append(observed[num_pooled:], observed[:num_pooled].sum())
     expected = np.append(expected[num_pooled:], expected[:num_pooled].sum())
     if (observed[expected == 0] > 0).any():
@@ -59,8 +60,15 @@ def two_sample_pvalue(a: AnyArray, b: AnyArray) -> float:
     _, which = np.unique(np.vstack([a, b]), axis=0, return_inverse=True)
     table = np.stack([np.bincount(part, minlength=which.max() + 1) for part in np.split(which.reshape(-1), [len(a)])])
     table = table[:, np.argsort(table.sum(axis=0))]
-    # each pooled cell must be expected at least _FEW times in the smaller set
+    # each cell must be expected often enough in the smaller set
     least = _FEW * (len(a) + len(b)) / max(1, min(len(a), len(b)))
-    num_pooled = int(np.searchsorted(np.cumsum(table.sum(axis=0)), least)) + 1
+    num_pooled = _num_pooled(table.sum(axis=0).astype(np.float64), least)
     pooled = np.column_stack([table[:, :num_pooled].sum(axis=1), table[:, num_pooled:]])
     return float(chi2_contingency(pooled, correction=False).pvalue) if pooled.shape[1] > 1 else 1.0
+
+
+def _num_pooled(ascending: Floats, least: float) -> int:
+    """Return how many of the smallest cells to count together: all that are too small, and more until they are not."""
+    small = int(np.searchsorted(ascending, least))
+    enough = int(np.searchsorted(np.cumsum(ascending), least)) + 1
+    return max(1, min(len(ascending), max(small, enough)))

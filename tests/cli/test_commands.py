@@ -63,7 +63,10 @@ def test_embed_describes_and_writes(annealnn, tmp_path):
 PROFILE = """
 [defaults]
 token = SECRET-TOKEN
+profile = lab
+[first]
 [lab]
+endpoint = https://me:SECRET-PASSWORD@example.com/sapi/v2/
 region = eu-central-1
 solver = {"topology__type": "zephyr"}
 proxy = http://me:SECRET-PASSWORD@proxy
@@ -74,7 +77,7 @@ proxy = http://me:SECRET-PASSWORD@proxy
 def test_doctor_finds_nothing_wrong_and_prints_no_secret(annealnn, monkeypatch, tmp_path, configured):
     (tmp_path / "dwave.conf").write_text(PROFILE if configured else "[defaults]\n")
     monkeypatch.setenv("DWAVE_CONFIG_FILE", str(tmp_path / "dwave.conf"))
-    monkeypatch.setenv("DWAVE_PROFILE" if configured else "UNRELATED", "lab")
+    monkeypatch.delenv("DWAVE_PROFILE", raising=False)
     monkeypatch.delenv("DWAVE_API_TOKEN", raising=False)
     status, out, err = annealnn("doctor")
     assert status == 0, out
@@ -85,6 +88,7 @@ def test_doctor_finds_nothing_wrong_and_prints_no_secret(annealnn, monkeypatch, 
     assert "zephyr-12 (k46_clique.json)" in out
     assert ("profile lab" in out) == ("region eu-central-1" in out) == ("a token is set" in out) == configured
     assert ("no D-Wave token" in out) != configured
+    assert ("endpoint https://example.com/sapi/v2/" in out) == configured
     assert "SECRET" not in out + err
 
 

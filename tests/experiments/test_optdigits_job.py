@@ -149,6 +149,7 @@ if sys.platform != "win32":  # which cannot be sent SIGINT
             "-u",
             "-m",
             "annealnn",
+            "--verbose",
             "optdigits",
             "--out",
             "report",
@@ -178,5 +179,6 @@ if sys.platform != "win32":  # which cannot be sent SIGINT
         assert 0 <= iteration < 8000
         status, output, later = interrupted(tmp_path, "--resume")
         assert status == 130, output
-        assert later > iteration
+        assert f"resuming from report/checkpoints/visible at iteration {iteration}\n" in output
+        assert later >= iteration
         assert not (tmp_path / "report" / "results.json").exists()

@@ -13,7 +13,7 @@ import pytest
 
 from annealnn import kernels
 from annealnn._rng import streams_from_seed
-from annealnn.kernels import _lanes, importance, sweeps
+from annealnn.kernels import _compile, _lanes, importance, sweeps
 from annealnn.kernels._local import pull
 from annealnn.kernels._random import next_floats, next_word, uniform
 from annealnn.models import Structure
@@ -30,14 +30,13 @@ def all_kernels():
     """Return {name: kernel}, found and not listed. The operations on lanes are tested in test_lanes.py."""
     found = {}
     for info in pkgutil.iter_modules(kernels.__path__, "annealnn.kernels."):
-        module = import_module(info.name)
-        for name, value in vars(module).items():
+        if info.name.endswith(("_lanes", "_compile")):
+            continue
+        for name, value in vars(import_module(info.name)).items():
             plain = getattr(value, "py_func", value)
             if inspect.isfunction(plain) and plain.__module__ == info.name and name[0] != "_":
                 found[name] = value
-    return {
-        name: kernel for name, kernel in found.items() if not hasattr(import_module("annealnn.kernels._lanes"), name)
-    }
+    return found
 
 
 def test_every_kernel_has_a_twin_and_a_test_of_it():
@@ -51,6 +50,18 @@ def test_every_kernel_has_a_twin_and_a_test_of_it():
 def test_kernels_are_compiled_unless_told_otherwise():
     compiled = [hasattr(kernel, "py_func") for kernel in all_kernels().values()]
     assert all(compiled) if not numba.config.DISABLE_JIT else not any(compiled)
+
+
+def test_what_is_kept_on_disk_goes_stale_with_any_file_of_the_folder(tmp_path):
+    (tmp_path / "a.py").write_text("1")
+    (tmp_path / "b.py").write_text("2")
+    before = _compile.digest_of(tmp_path)
+    assert before == _compile.digest_of(tmp_path)
+    (tmp_path / "b.py").write_text("3")
+    assert before != _compile.digest_of(tmp_path)
+    if not numba.config.DISABLE_JIT:
+        stamps = [kernel._cache._cache_file._source_stamp for kernel in (sweeps.sparse_sweeps, sweeps.pack_tile)]
+        assert all(stamp[1] == _compile.digest_of(kernels.__path__[0]) for stamp in stamps)
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import ast
 import configparser
-import hashlib
 import subprocess
 import sys
 import tomllib
@@ -45,16 +44,10 @@ def test_data_folders_cannot_be_imported(kind):
     assert all((p / "PROVENANCE.toml").exists() for p in holding_data)
 
 
-def test_shipped_files_have_their_recorded_checksums():
-    for record in [*ROOT.glob("datasets/*/PROVENANCE.toml"), *ROOT.glob("embeddings/*/PROVENANCE.toml")]:
-        recorded = {name: entry["sha256"] for name, entry in tomllib.loads(record.read_text("utf-8"))["files"].items()}
-        shipped = [path for path in record.parent.iterdir() if path.suffix in (".gz", ".json")]
-        assert {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in shipped} == recorded
-
-
 def test_no_setting_is_in_both_files(setup_cfg):
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    assert set(setup_cfg.sections()) == {
+    # setuptools adds egg_info to that of an sdist
+    assert set(setup_cfg.sections()) - {"egg_info"} == {
         "options",
         "options.package_data",
         *(s for s in setup_cfg.sections() if s.startswith("importlinter")),
@@ -66,6 +59,7 @@ def test_no_setting_is_in_both_files(setup_cfg):
 
 def test_versions_agree():
     assert tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"] == annealnn.__version__
+    assert f"version: {annealnn.__version__}\n" in (ROOT / "CITATION.cff").read_text()
 
 
 def test_import_is_light():

@@ -2,8 +2,10 @@
 
 import warnings
 
+import numpy as np
 import pytest
 
+from annealnn.samplers import streams_from_seed, uniforms
 from annealnn.testing import LOPSIDED
 from annealnn.testing._samplers import own_samplers
 
@@ -22,3 +24,13 @@ def test_no_warning_in_ordinary_use(case):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         case.make().sample(LOPSIDED, num_reads=2, seed=0)
+
+
+def test_uniforms_move_each_stream_on_by_one():
+    streams = streams_from_seed(3, 4)
+    first, second = uniforms(streams), uniforms(streams)
+    again = streams_from_seed(3, 2)
+    np.testing.assert_array_equal(uniforms(again), first[:2])
+    assert (first != second).all()
+    assert ((first >= 0) & (first < 1)).all()
+    np.testing.assert_array_equal(uniforms(streams_from_seed(3, 4), 2), np.column_stack([first, second]))

@@ -6,9 +6,11 @@ import pytest
 
 from annealnn import ExactSampler, GibbsSampler, SimulatedAnnealingSampler
 from annealnn.models import Clamp, Structure, terms_of_bqm
+from annealnn.models._exact import basis_energies
 from annealnn.registry import SamplerSpec
 from annealnn.samplers import compile_sampler
 from annealnn.testing import LOPSIDED, boltzmann_pvalue
+from annealnn.testing._sampler_checks import FRUSTRATED
 from annealnn.testing._statistics import chi_square_pvalue
 
 FALSE_ALARM = 1e-6  # per test, by design; seeds are fixed, so a pass stays a pass
@@ -52,9 +54,21 @@ def test_false_alarm_rate_is_as_stated():
     assert small <= 18  # P(more) < 1e-6
 
 
+def test_false_alarm_rate_holds_with_many_rare_states():
+    structure, parameters, _ = terms_of_bqm(FRUSTRATED)
+    energies = -basis_energies(structure, parameters)
+    p = np.exp(0.8 * (energies - energies.max()))
+    draws = np.random.default_rng(0).multinomial(5000, p / p.sum(), size=20_000)
+    pvalues = np.array([chi_square_pvalue(row.astype(float), 5000 * p / p.sum()) for row in draws])
+    # binomial(20,000, 0.001): 20 +- 4.5, P(50 or more) < 1e-7
+    assert 2 <= (pvalues < 1e-3).sum() < 50
+    assert (pvalues < 1e-6).sum() <= 1
+
+
 def test_chi_square_pools_rare_states():
     assert chi_square_pvalue(np.array([50.0, 50, 1]), np.array([50.0, 50, 1])) == pytest.approx(1.0)
     assert chi_square_pvalue(np.array([50.0, 49, 1]), np.array([50.0, 50, 0])) < 1
+    assert chi_square_pvalue(np.array([9.0, 3, 50]), np.array([6.0, 6, 50])) == pytest.approx(1.0)
 
 
 @pytest.mark.parametrize("spec", [SamplerSpec("gibbs", {"num_sweeps": 40}), SamplerSpec("exact")])

@@ -1,0 +1,28 @@
+"""How kernels are compiled: serially, without the interpreter's lock, and kept on disk.
+
+numba looks only at the file of a function to see whether what it kept is still good; these functions call each other
+across files. So what is kept carries a digest of the whole folder.
+"""
+
+import hashlib
+from pathlib import Path
+
+import numba as nb
+
+
+def digest_of(folder):
+    """Return a digest of every Python file in a folder."""
+    files = sorted(Path(folder).glob("*.py"))
+    return hashlib.sha256(b"".join(path.name.encode() + path.read_bytes() for path in files)).hexdigest()
+
+
+_DIGEST = digest_of(Path(__file__).parent)
+
+
+def compiled(function):
+    """Compile a kernel on its first call, or take it from disk."""
+    kernel = nb.njit(nogil=True, cache=True, error_model="numpy")(function)
+    if kernel is not function:  # as it is with NUMBA_DISABLE_JIT=1
+        kept = kernel._cache._cache_file
+        kept._source_stamp = (kept._source_stamp, _DIGEST)
+    return kernel
