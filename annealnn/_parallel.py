@@ -57,6 +57,11 @@ def run_blocks(
     def run(block: slice) -> None:
         work(block, sweeps(block.stop - block.start))
 
+    if min(threads, count) == 1:
+        # no thread to hand it to: an interrupt comes between two calls of the kernel
+        for a, b in pairwise(bounds):
+            run(slice(a, b))
+        return
     pool = _pool(threads)
     futures = [pool.submit(run, slice(a, b)) for a, b in pairwise(bounds)]
     try:
