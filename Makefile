@@ -21,7 +21,7 @@ help:  ## list the targets
 optdigits: $(STAMPS)/main  ## train on OptDigits, embedded in a processor's graph, and write the report
 	$(BIN)/annealnn optdigits $(ARGS)
 
-evidence: $(STAMPS)/main  ## measure every figure of docs/results.md (about 10 minutes)
+evidence: $(STAMPS)/main  ## measure every figure of docs/results.md (a minute or two)
 	$(BIN)/python -m annealnn.experiments.evidence
 
 speed: $(STAMPS)/main  ## our samplers and the peers' side by side (about 5 minutes); the table goes to speed/samplers.json
