@@ -78,7 +78,13 @@ def _frozen(values: Floats) -> Floats:
 
 
 def terms_of_bqm(bqm: dimod.BinaryQuadraticModel) -> tuple[Structure, Parameters, float]:
-    """Return structure, parameters in Eq. (1)'s sign, and offset of a dimod BQM of either form."""
+    """Return structure, parameters in Eq. (1)'s sign, and offset of a dimod BQM of either form.
+
+    Raises
+    ------
+    ValueError
+        If a bias is not finite.
+    """
     spin = bqm.change_vartype(dimod.SPIN, inplace=False)
     labels = list(spin.variables)
     vectors = spin.to_numpy_vectors(variable_order=labels)
@@ -87,6 +93,7 @@ def terms_of_bqm(bqm: dimod.BinaryQuadraticModel) -> tuple[Structure, Parameters
     parameters = Parameters(
         -np.asarray(vectors.linear_biases, np.float64), -np.asarray(vectors.quadratic.biases, np.float64)
     )
+    _check_finite(*parameters)
     return structure, parameters, float(vectors.offset)
 
 

@@ -2,6 +2,7 @@
 
 import warnings
 
+import dimod
 import numpy as np
 import pytest
 
@@ -17,6 +18,15 @@ each = pytest.mark.parametrize("case", own_samplers(), ids=lambda case: case.nam
 def test_bad_counts_are_refused(case, keyword, value):
     with pytest.raises(ValueError, match=rf"{keyword} is a whole number .*; got {value!r}"):
         case.make().sample(LOPSIDED, **{keyword: value})
+
+
+@each
+@pytest.mark.parametrize("bias", [float("nan"), float("inf"), -float("inf")])
+@pytest.mark.parametrize("vartype", ["SPIN", "BINARY"])
+def test_biases_that_are_no_numbers_are_refused(case, bias, vartype):
+    for bqm in (dimod.BQM({"a": bias}, {}, 0.0, vartype), dimod.BQM({}, {"ab": bias}, 0.0, vartype)):
+        with pytest.raises(ValueError, match=r"(fields|couplings) are finite; got -?(nan|inf)"):
+            case.make().sample(bqm)
 
 
 @each
