@@ -98,7 +98,7 @@ class Couplings(NamedTuple):
 
     @classmethod
     def of(cls, structure: Structure) -> "Couplings":
-        """Choose the form: the dense kernel does three terms in the time of one by CSR."""
+        """Choose the form: dense where more than a third of all pairs are coupled."""
         n = structure.num_variables
         return cls(SparseCouplings.of(structure), 6 * structure.num_edges > n * n and n <= _MOST_DENSE)
 

@@ -26,7 +26,7 @@ def _named(path: str) -> Any:
     try:
         return getattr(import_module(module), attribute)
     except (ImportError, AttributeError, ValueError) as error:
-        msg = f"{VARIABLE} holds paths 'package:factory'; got {path!r}: {error}"
+        msg = f"{VARIABLE} holds paths 'package:Class'; got {path!r}: {error}"
         raise ValueError(msg) from error
 
 
