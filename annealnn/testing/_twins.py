@@ -42,11 +42,6 @@ def next_floats_reference(streams: Words, half: int) -> Floats32:
     return np.array([((next_word_reference(c) >> 9) + 0.5) * 2.0**-23 for c in columns], np.float32)
 
 
-def pull_reference(s: Spins, i: int, J: Floats) -> float:
-    """Twin of `pull`: row i of J times s."""
-    return float(J[i] @ s)
-
-
 def random_spins_reference(spins: Spins, streams: Words, order: Indices) -> None:
     """Twin of `random_spins`: up if the highest bit of a word is 0."""
     for s, stream in zip(spins, streams, strict=True):
@@ -135,5 +130,5 @@ def annealed_importance_sweeps_reference(
             difference = (fields - start_fields) @ wide + 0.5 * wide @ J @ wide
             log_weights[r] -= (t - before) * difference
             for i in range(len(s)):
-                local = (1.0 - t) * start_fields[i] + t * (fields[i] + pull_reference(s, i, J))
+                local = (1.0 - t) * start_fields[i] + t * (fields[i] + J[i] @ s)
                 s[i] = 1 if uniform_reference(stream) * (1.0 + math.exp(2.0 * local)) < 1.0 else -1

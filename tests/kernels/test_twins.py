@@ -14,7 +14,6 @@ import pytest
 from annealnn import kernels
 from annealnn._rng import streams_from_seed
 from annealnn.kernels import _compile, _lanes, importance, sweeps
-from annealnn.kernels._local import pull
 from annealnn.kernels._random import next_floats, next_word, uniform
 from annealnn.models import Structure
 from annealnn.samplers._compiled import SparseCouplings
@@ -138,14 +137,6 @@ def test_fill_uniforms_equals_reference():
         twins.fill_uniforms_reference(sb, b)
         np.testing.assert_array_equal(a, b)
     np.testing.assert_array_equal(sa, sb)
-
-
-def test_pull_equals_reference(problem, start):
-    structure, _, values, (indptr, indices, couplings) = problem
-    J = structure.dense(values)
-    for s in start[0]:
-        for i in range(NUM_SPINS):
-            assert pull(s, i, indptr, indices, couplings) == twins.pull_reference(s, i, J)
 
 
 def test_packing_equals_reference_and_gives_the_reads_back(start, tile):
