@@ -7,14 +7,19 @@ are cut into blocks, and on how many threads they run, does not show in the resu
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
-from itertools import pairwise
 from threading import Event
+from typing import TypeAlias
 
 from annealnn._validation import check_count
 
 # elementary operations (a term of a local field, a spin) that one uninterrupted kernel call may make: about 0.1 s of
 # the slowest kernel, of the vectors' a tenth of that
 _CALL = 20_000_000
+# seconds between two looks at whoever watches
+_LOOK_S = 0.1
+
+# told how much of the work is done, 0 to 1; True asks to stop
+Watch: TypeAlias = Callable[[float], bool]
 
 _pools: dict[tuple[int, int], ThreadPoolExecutor] = {}
 
@@ -32,45 +37,55 @@ def run_blocks(
     sweep_cost: int,
     num_threads: int | None = None,
     tile: int = 1,
-) -> None:
+    watch: Watch | None = None,
+) -> bool:
     """Call `work(reads, sweeps)` on blocks that cover `num_reads`, side by side, and wait for all of them.
 
     Blocks are whole tiles of reads, the last one excepted.
 
     `sweeps` gives slices that cover `num_sweeps`, to be run one after another; none is longer than about 0.1 s at
-    `sweep_cost` operations for one sweep of one read. An interrupt of the wait ends them after the one under way.
+    `sweep_cost` operations for one sweep of one read. `watch` is told now and then how much is done. An interrupt
+    ends the slices after the one under way; then it is raised, or, under a watch, which may ask for the same, the rest
+    of `work` is waited for, and True is returned.
     """
     threads = check_count("num_threads", num_threads) if num_threads is not None else available_threads()
     cost = max(1, sweep_cost)
     tiles = -(-num_reads // tile)
     count = min(tiles, max(threads, -(-num_reads * cost // _CALL)))
     bounds = [min(num_reads, tile * (tiles * k // count)) for k in range(count + 1)]
-    stop = Event()
+    stop, done = Event(), [0] * count
 
-    def sweeps(reads: int) -> Iterator[slice]:
+    def sweeps(k: int) -> Iterator[slice]:
+        reads = bounds[k + 1] - bounds[k]
         length = max(1, _CALL // (cost * reads))
         for start in range(0, num_sweeps, length):
             if stop.is_set():
                 return
-            yield slice(start, min(start + length, num_sweeps))
+            end = min(start + length, num_sweeps)
+            yield slice(start, end)
+            done[k] = reads * end
 
-    def run(block: slice) -> None:
-        work(block, sweeps(block.stop - block.start))
+    def run(k: int) -> None:
+        work(slice(bounds[k], bounds[k + 1]), sweeps(k))
 
-    if min(threads, count) == 1:
+    if watch is None and min(threads, count) == 1:
         # no thread to hand it to: an interrupt comes between two calls of the kernel
-        for a, b in pairwise(bounds):
-            run(slice(a, b))
-        return
+        for k in range(count):
+            run(k)
+        return False
     pool = _pool(threads)
-    futures = [pool.submit(run, slice(a, b)) for a, b in pairwise(bounds)]
+    futures = [pool.submit(run, k) for k in range(count)]
     try:
-        wait(futures)
-    except BaseException:
+        while wait(futures, timeout=None if watch is None else _LOOK_S).not_done:
+            if watch is not None and watch(sum(done) / (num_reads * num_sweeps)):
+                stop.set()
+    except BaseException as error:
         stop.set()
-        raise
+        if watch is None or not isinstance(error, KeyboardInterrupt):
+            raise
     for future in futures:
         future.result()
+    return stop.is_set()
 
 
 def _pool(threads: int) -> ThreadPoolExecutor:

@@ -26,3 +26,12 @@ def compiled(function):
         kept = kernel._cache._cache_file
         kept._source_stamp = (kept._source_stamp, _DIGEST)
     return kernel
+
+
+def inlined(function):
+    """Compile a part of a kernel into each place that calls it.
+
+    Parts take vectors and numbers, not arrays: numba counts an array's references where it is handed over, and such
+    a count in the middle of a loop costs more than the loop.
+    """
+    return nb.njit(nogil=True, forceinline=True, error_model="numpy")(function)

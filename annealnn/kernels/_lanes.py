@@ -1,10 +1,10 @@
-"""Sixteen reads side by side: vectors of 16 floats or words as values of compiled loops.
+"""Thirty-two reads side by side: vectors of 32 floats, words or flags as values of compiled loops.
 
 Every operation stands here twice: as numpy says it, which is what runs with NUMBA_DISABLE_JIT=1, and as the vector
-instruction that it compiles to. LLVM splits a vector where the processor's are narrower. Multiplication and addition
-are never fused but in `add_product`, so results do not depend on the processor.
+instructions that it compiles to. LLVM splits a vector where the processor's are narrower. Multiplication and addition
+are never fused, so results do not depend on the processor.
 
-A tile is an array of 32 columns: two vectors, its halves 0 and 1.
+An array of 32 columns holds a vector in a row. 32 flags are the bits of one word, the first lane the lowest.
 """
 
 import operator
@@ -12,25 +12,24 @@ import operator
 import numpy as np
 from llvmlite import ir
 from numba import types
-from numba.core import cgutils
 from numba.extending import intrinsic, models, overload, register_model
 
-WIDTH = 16
-TILE = 2 * WIDTH
+WIDTH = 32
 
 _INT, _FLOAT = ir.IntType(32), ir.FloatType()
-_WORDS, _FLOATS = ir.VectorType(_INT, WIDTH), ir.VectorType(_FLOAT, WIDTH)
+_WORDS, _FLOATS, _FLAGS = (ir.VectorType(kind, WIDTH) for kind in (_INT, _FLOAT, ir.IntType(1)))
 
 
 class Lanes(types.Type):
-    """The type of a vector of 16 elements."""
+    """The type of a vector of 32 elements."""
 
     def __init__(self, dtype):
         self.dtype = dtype
         super().__init__(name=f"lanes({dtype})")
 
 
-floats, words = Lanes(types.float32), Lanes(types.uint32)
+floats, words, flags = Lanes(types.float32), Lanes(types.uint32), Lanes(types.boolean)
+_VECTORS = {floats: _FLOATS, words: _WORDS, flags: _FLAGS}
 
 
 @register_model(Lanes)
@@ -38,30 +37,35 @@ class LanesModel(models.PrimitiveModel):
     """How LLVM holds it."""
 
     def __init__(self, manager, lanes):
-        super().__init__(manager, lanes, _FLOATS if lanes.dtype == types.float32 else _WORDS)
+        super().__init__(manager, lanes, _VECTORS[lanes])
 
 
 # -- what numpy says -----------------------------------------------------------------------------------------------
 
 
 def splat(value):
-    """Return 16 copies of a float."""
+    """Return 32 copies of a float."""
     return np.full(WIDTH, value, np.float32)
 
 
-def load(tile, row, half):
-    """Return one half of a row of a tile."""
-    return tile[row, half * WIDTH : (half + 1) * WIDTH].copy()
+def load(rows, row):
+    """Return a row of an array of 32 columns."""
+    return rows[row].copy()
 
 
-def store(tile, row, half, lanes):
-    """Write one half of a row of a tile."""
-    tile[row, half * WIDTH : (half + 1) * WIDTH] = lanes
+def store(rows, row, lanes):
+    """Write a row of an array of 32 columns."""
+    rows[row] = lanes
 
 
-def add_product(x, y, total):
-    """Return total + x * y of floats, rounded once: exact products (y is 0, -1, +1, -2 or +2) leave no difference."""
-    return total + x * y
+def flags_of(word):
+    """Return the bits of a word, the lowest first."""
+    return ((word >> np.arange(WIDTH, dtype=np.uint32)) & 1).astype(bool)
+
+
+def word_of(lanes):
+    """Return the word whose bits are these flags."""
+    return np.uint32((lanes.astype(np.uint64) << np.arange(WIDTH, dtype=np.uint64)).sum())
 
 
 def shift_left(lanes, count):
@@ -94,14 +98,29 @@ def power_of_two(lanes):
     return ((lanes.astype(np.int32) + 127) << 23).view(np.float32)
 
 
-def choose_less(x, y, where, elsewhere):
-    """Return `where` in the lanes in which x < y, else `elsewhere`."""
-    return np.where(x < y, where, elsewhere)
+def exponent(lanes):
+    """Return k, as a float, of positive normal floats x = m 2**k with 1 <= m < 2."""
+    return (np.frexp(lanes)[1] - 1).astype(np.float32)
 
 
-def total(lanes):
-    """Return the sum of 16 floats; exact for whole numbers."""
-    return np.float32(lanes.sum())
+def mantissa(lanes):
+    """Return m of positive normal floats x = m 2**k with 1 <= m < 2."""
+    return np.float32(2) * np.frexp(lanes)[0]
+
+
+def less(x, y):
+    """Return the flags of the lanes in which x < y."""
+    return x < y
+
+
+def choose(lanes, where, elsewhere):
+    """Return `where` in the lanes whose flag is set, else `elsewhere`."""
+    return np.where(lanes, where, elsewhere)
+
+
+def count(word):
+    """Return how many bits of a word are set."""
+    return int(word).bit_count()
 
 
 # -- what it compiles to -------------------------------------------------------------------------------------------
@@ -139,12 +158,6 @@ def _splat(builder, values):
     return _repeat(builder, _FLOATS, values[0])
 
 
-@_operation(floats, floats, floats, floats)
-def _add_product(builder, values):
-    kind = ir.FunctionType(_FLOATS, [_FLOATS] * 3)
-    return builder.call(cgutils.get_or_insert_function(builder.module, kind, f"llvm.fma.v{WIDTH}f32"), values)
-
-
 @_operation(floats, floats, floats)
 def _add_floats(builder, values):
     return builder.fadd(*values)
@@ -158,6 +171,11 @@ def _subtract_floats(builder, values):
 @_operation(floats, floats, floats)
 def _multiply_floats(builder, values):
     return builder.fmul(*values)
+
+
+@_operation(floats, floats, floats)
+def _divide_floats(builder, values):
+    return builder.fdiv(*values)
 
 
 @_operation(words, words, words)
@@ -209,69 +227,89 @@ def _power_of_two(builder, values):
     return builder.bitcast(builder.shl(exponent, _same(_WORDS, 23)), _FLOATS)
 
 
-@_operation(floats, floats, floats, floats, floats)
-def _choose_less(builder, values):
-    x, y, where, elsewhere = values
-    return builder.select(builder.fcmp_ordered("<", x, y), where, elsewhere)
+@_operation(floats, floats)
+def _exponent(builder, values):
+    raised = builder.lshr(builder.bitcast(values[0], _WORDS), _same(_WORDS, 23))
+    return builder.sitofp(builder.sub(raised, _same(_WORDS, 127)), _FLOATS)
 
 
-@_operation(types.float32, floats)
-def _total(builder, values):
-    lanes, undefined = values[0], ir.Constant(_FLOATS, ir.Undefined)
-    for step in (8, 4, 2, 1):
-        turned = [(k + step) % WIDTH for k in range(WIDTH)]
-        mask = ir.Constant(ir.VectorType(_INT, WIDTH), turned)
-        lanes = builder.fadd(lanes, builder.shuffle_vector(lanes, undefined, mask))
-    return builder.extract_element(lanes, ir.Constant(_INT, 0))
+@_operation(floats, floats)
+def _mantissa(builder, values):
+    digits = builder.and_(builder.bitcast(values[0], _WORDS), _same(_WORDS, 0x7FFFFF))
+    return builder.bitcast(builder.or_(digits, _same(_WORDS, 0x3F800000)), _FLOATS)
 
 
-def _address(context, builder, tile_type, values, vector):
-    """Return a pointer to half a row of a C-ordered array of 32 columns; values begin with tile, row, half."""
-    tile, row, half = values[0], values[1], values[2]
-    data = context.make_array(tile_type)(context, builder, tile).data
-    start = builder.add(builder.mul(row, ir.Constant(row.type, TILE)), builder.mul(half, ir.Constant(row.type, WIDTH)))
+@_operation(flags, floats, floats)
+def _less(builder, values):
+    return builder.fcmp_ordered("<", *values)
+
+
+@_operation(floats, flags, floats, floats)
+def _choose(builder, values):
+    return builder.select(*values)
+
+
+@_operation(flags, types.uint32)
+def _flags_of(builder, values):
+    return builder.bitcast(values[0], _FLAGS)
+
+
+@_operation(types.uint32, flags)
+def _word_of(builder, values):
+    return builder.bitcast(values[0], _INT)
+
+
+@_operation(types.uint32, types.uint32)
+def _count_bits(builder, values):
+    return builder.ctpop(values[0])
+
+
+def _address(context, builder, array_type, values, vector):
+    """Return a pointer to a row of a C-ordered array of 32 columns; values begin with array, row."""
+    data = context.make_array(array_type)(context, builder, values[0]).data
+    start = builder.mul(values[1], ir.Constant(values[1].type, WIDTH))
     return builder.bitcast(builder.gep(data, [start]), vector.as_pointer())
 
 
-def _reader(lanes, vector):
+def _reader(lanes):
     @intrinsic
-    def read(_typing, tile, row, half):
+    def read(_typing, rows, row):
         def generate(context, builder, signature, values):
-            return builder.load(_address(context, builder, signature.args[0], values, vector), align=4)
+            return builder.load(_address(context, builder, signature.args[0], values, _VECTORS[lanes]), align=4)
 
-        return lanes(tile, types.intp, types.intp), generate
+        return lanes(rows, types.intp), generate
 
     return read
 
 
-def _writer(lanes, vector):
+def _writer(lanes):
     @intrinsic
-    def write(_typing, tile, row, half, value):
+    def write(_typing, rows, row, value):
         def generate(context, builder, signature, values):
-            builder.store(values[3], _address(context, builder, signature.args[0], values, vector), align=4)
+            builder.store(values[2], _address(context, builder, signature.args[0], values, _VECTORS[lanes]), align=4)
             return context.get_dummy_value()
 
-        return types.void(tile, types.intp, types.intp, lanes), generate
+        return types.void(rows, types.intp, lanes), generate
 
     return write
 
 
-_read_floats, _write_floats = _reader(floats, _FLOATS), _writer(floats, _FLOATS)
-_read_words, _write_words = _reader(words, _WORDS), _writer(words, _WORDS)
+_read_floats, _write_floats = _reader(floats), _writer(floats)
+_read_words, _write_words = _reader(words), _writer(words)
 
 
 @overload(load)
-def _overload_load(tile, row, half):
-    if tile.dtype == types.float32:
-        return lambda tile, row, half: _read_floats(tile, row, half)
-    return lambda tile, row, half: _read_words(tile, row, half)
+def _overload_load(rows, row):
+    if rows.dtype == types.float32:
+        return lambda rows, row: _read_floats(rows, row)
+    return lambda rows, row: _read_words(rows, row)
 
 
 @overload(store)
-def _overload_store(tile, row, half, lanes):
+def _overload_store(rows, row, lanes):
     if lanes == floats:
-        return lambda tile, row, half, lanes: _write_floats(tile, row, half, lanes)
-    return lambda tile, row, half, lanes: _write_words(tile, row, half, lanes)
+        return lambda rows, row, lanes: _write_floats(rows, row, lanes)
+    return lambda rows, row, lanes: _write_words(rows, row, lanes)
 
 
 @overload(operator.add)
@@ -297,6 +335,13 @@ def _overload_multiply(x, y):
     return None
 
 
+@overload(operator.truediv)
+def _overload_divide(x, y):
+    if x == floats and y == floats:
+        return lambda x, y: _divide_floats(x, y)
+    return None
+
+
 @overload(operator.xor)
 def _overload_exclusive_or(x, y):
     if x == words and y == words:
@@ -305,14 +350,16 @@ def _overload_exclusive_or(x, y):
 
 
 overload(splat)(lambda value: lambda value: _splat(value))
-overload(add_product)(lambda x, y, total: lambda x, y, total: _add_product(x, y, total))
+overload(flags_of)(lambda word: lambda word: _flags_of(word))
+overload(word_of)(lambda lanes: lambda lanes: _word_of(lanes))
 overload(shift_left)(lambda lanes, count: lambda lanes, count: _shift_left(lanes, count))
 overload(shift_right)(lambda lanes, count: lambda lanes, count: _shift_right(lanes, count))
 overload(rotate_left)(lambda lanes, count: lambda lanes, count: _rotate_left(lanes, count))
-overload(total)(lambda lanes: lambda lanes: _total(lanes))
 overload(to_floats)(lambda lanes: lambda lanes: _to_floats(lanes))
 overload(clamp)(lambda lanes, low, high: lambda lanes, low, high: _clamp(lanes, low, high))
 overload(power_of_two)(lambda lanes: lambda lanes: _power_of_two(lanes))
-overload(choose_less)(
-    lambda x, y, where, elsewhere: lambda x, y, where, elsewhere: _choose_less(x, y, where, elsewhere)
-)
+overload(exponent)(lambda lanes: lambda lanes: _exponent(lanes))
+overload(mantissa)(lambda lanes: lambda lanes: _mantissa(lanes))
+overload(less)(lambda x, y: lambda x, y: _less(x, y))
+overload(choose)(lambda lanes, where, elsewhere: lambda lanes, where, elsewhere: _choose(lanes, where, elsewhere))
+overload(count)(lambda word: lambda word: _count_bits(word))

@@ -1,187 +1,127 @@
-"""Single-spin sweeps over a tile of 32 reads, side by side in vectors of 16.
+"""Single-spin sweeps over tiles of reads.
 
-Arguments, the same for all:
+Besides the arguments that `tiles` names:
 
-- spins (num_spins, 32) float32, values -1 and +1; streams (4, 32) uint32;
-- order (num_free,) the variables to visit; fields (num_spins,) float32; couplings float32, as CSR of the symmetric
-  matrix or dense (num_spins, num_spins) with a diagonal of zeros;
-- betas (num_sweeps,) float32;
+- betas (num_sweeps,) and scales (num_tiles, 32) float32: in sweep k, read r has the inverse temperature
+  betas[k] * scales[r];
 - metropolis: False for heat bath, P(s_i = +1) = 1 / (1 + exp(2 beta f_i)), f_i the local field; True for Metropolis,
   where a flip that costs energy d is accepted with probability min(1, exp(-beta d)).
 
 Local fields are summed in float32.
 """
 
-import numba as nb
 import numpy as np
 
-from annealnn.kernels._compile import compiled
-from annealnn.kernels._lanes import add_product, choose_less, clamp, load, power_of_two, splat, store, total
-from annealnn.kernels._random import next_floats, next_word, uniform
+from annealnn.kernels._compile import compiled, inlined
+from annealnn.kernels._functions import exponential2, logarithm2
+from annealnn.kernels._lanes import choose, flags_of, less, load, splat, store, word_of
+from annealnn.kernels._random import derived_state, next_floats, next_word
 
-_ONE, _ZERO = np.float32(1.0), np.float32(0.0)
+_ZERO, _ONE = np.float32(0.0), np.float32(1.0)
 _TWO_LOG2_E = np.float32(2.0 / np.log(2.0))
-# a float of this size keeps no fraction: adding it rounds to whole numbers
-_ROUNDER = np.float32(1.5 * 2**23)
-_LOW, _HIGH = np.float32(-126.0), np.float32(126.0)
-# 2**r on [-1/2, 1/2] by 1 + c1 r + ... + c5 r**5, to a relative error of 2e-7 in float32: a minimax fit
-_C1, _C2, _C3, _C4, _C5 = (np.float32(c) for c in (0.693147, 0.24022242, 0.055507336, 0.009671513, 0.0013264726))
+_1, _2, _32 = np.uint64(1), np.uint64(2), np.uint64(32)
 
 
-@nb.njit(nogil=True)
-def _exponential2(y):
-    """Return 2**y of 16 floats, brought between 2**-126 and 2**126; relative error below 3e-7."""
-    y = clamp(y, _LOW, _HIGH)
-    whole = (y + splat(_ROUNDER)) - splat(_ROUNDER)
-    r = y - whole
-    p = splat(_C5) * r + splat(_C4)
-    p = p * r + splat(_C3)
-    p = p * r + splat(_C2)
-    p = p * r + splat(_C1)
-    p = p * r + splat(_ONE)
-    return p * power_of_two(whole)
-
-
-@nb.njit(nogil=True)
-def _decide(local, old, scale, streams, half, metropolis):
-    """Return the new spins of sixteen reads; scale holds 2 beta / ln 2."""
-    one, u = splat(_ONE), next_floats(streams, half)
+@inlined
+def _decide(local, word, scale, u, metropolis):
+    """Return the new spins of 32 reads, a word for a word; scale holds 2 beta / ln 2, u uniform floats."""
+    x = scale * local
     if metropolis:
-        return choose_less(u, _exponential2(scale * (old * local)), splat(_ZERO) - old, old)
-    return choose_less(u * (one + _exponential2(scale * local)), one, one, splat(_ZERO) - one)
+        # u < exp(-beta d) = 2**x, x of the old spin; the logarithm need not wait for the local field
+        gain = choose(flags_of(word), x, splat(_ZERO) - x)
+        return np.uint32(word ^ word_of(less(logarithm2(u), gain)))
+    return word_of(less(u * (splat(_ONE) + exponential2(x)), splat(_ONE)))
 
 
 @compiled
-def sparse_sweeps(spins, streams, order, fields, indptr, indices, couplings, betas, metropolis):
-    """Run sweeps over a tile, in place; couplings by CSR."""
-    for beta in betas:
-        scale = splat(np.float32(_TWO_LOG2_E * beta))
-        for i in order:
-            a = splat(fields[i])
-            b = a
-            # unsigned, so that no index is taken from the end
-            for k in range(np.uint64(indptr[i]), np.uint64(indptr[i + 1])):
-                coupling, j = splat(couplings[k]), np.intp(indices[k])
-                a = add_product(coupling, load(spins, j, 0), a)
-                b = add_product(coupling, load(spins, j, 1), b)
-            store(spins, i, 0, _decide(a, load(spins, i, 0), scale, streams, 0, metropolis))
-            store(spins, i, 1, _decide(b, load(spins, i, 1), scale, streams, 1, metropolis))
+def sparse_sweeps(
+    bits, streams, order, visited, dice, fields, indptr, indices, couplings, betas, scales, metropolis, at_random
+):
+    """Visit spins one after another; couplings by CSR.
 
-
-@compiled
-def dense_sweeps(spins, streams, order, fields, couplings, betas, metropolis):
-    """Run sweeps over a tile, in place; couplings dense.
-
-    Four spins at a time: their fields are summed together, so that a spin that is loaded serves four; then they are
-    decided one after another, each passing its change on to the rest of the four.
+    A sweep visits the spins of `order` (num_free,) in this order; or, `at_random`, as many times one of them drawn
+    uniformly, the same for all reads of a tile. visited (num_free,) and dice (4,) uint32 are scratch.
     """
-    n, whole = spins.shape[0], order.shape[0] - order.shape[0] % 4
-    for beta in betas:
-        scale = splat(np.float32(_TWO_LOG2_E * beta))
-        for start in range(0, whole, 4):
-            i0, i1, i2, i3 = order[start], order[start + 1], order[start + 2], order[start + 3]
-            a0, a1, a2, a3 = splat(fields[i0]), splat(fields[i1]), splat(fields[i2]), splat(fields[i3])
-            b0, b1, b2, b3 = a0, a1, a2, a3
-            for j in range(n):
-                x, y = load(spins, j, 0), load(spins, j, 1)
-                c0, c1, c2, c3 = (
-                    splat(couplings[i0, j]),
-                    splat(couplings[i1, j]),
-                    splat(couplings[i2, j]),
-                    splat(couplings[i3, j]),
+    for t in range(bits.shape[0]):
+        visited[:] = order
+        for beta in betas:
+            if at_random:
+                derived_state(streams, 4 * t, dice)
+                for p in range(order.shape[0]):
+                    visited[p] = order[(np.uint64(next_word(dice)) * np.uint64(order.shape[0])) >> _32]
+            scale = splat(np.float32(_TWO_LOG2_E * beta)) * load(scales, t)
+            for p in range(order.shape[0]):
+                i = np.uint64(visited[p])
+                # two sums, so that an addition waits less for the one before; unsigned, so that no index wraps around
+                a, b = splat(fields[i]), splat(_ZERO)
+                start, stop = np.uint64(indptr[i]), np.uint64(indptr[i + _1])
+                odd = (stop - start) & _1
+                for k in range(start, stop - odd, _2):
+                    a = choose(flags_of(bits[t, np.uint64(indices[k])]), a + splat(couplings[k]), a)
+                    b = choose(flags_of(bits[t, np.uint64(indices[k + _1])]), b + splat(couplings[k + _1]), b)
+                if odd:
+                    last = stop - _1
+                    a = choose(flags_of(bits[t, np.uint64(indices[last])]), a + splat(couplings[last]), a)
+                bits[t, i] = _decide(a + b, bits[t, i], scale, next_floats(streams, 4 * t), metropolis)
+
+
+@compiled
+def block_sweeps(
+    bits, streams, members, is_free, fields, starts, columns, values, inner, scratch, betas, scales, metropolis
+):
+    """Visit spins in blocks of eight, whose local fields are summed together: a spin that is read serves all eight.
+
+    members (num_blocks, 8) int32, -1 where a block has fewer; is_free (num_spins,) uint8, 0 for spins to leave alone;
+    fields (num_blocks, 8); entries starts[b] to starts[b + 1] of columns (num_entries,) name the spins outside block b
+    that are coupled to some of it, and values (num_entries, 8) hold these couplings; inner (num_blocks, 8, 8) are the
+    couplings inside. scratch (8, 32) float32.
+    """
+    for t in range(bits.shape[0]):
+        for beta in betas:
+            scale = splat(np.float32(_TWO_LOG2_E * beta)) * load(scales, t)
+            for block in range(members.shape[0]):
+                wanted = False
+                for q in range(8):
+                    wanted |= members[block, q] >= 0 and is_free[members[block, q]] != 0
+                if not wanted:
+                    continue
+                a0, a1, a2, a3 = (
+                    splat(fields[block, 0]),
+                    splat(fields[block, 1]),
+                    splat(fields[block, 2]),
+                    splat(fields[block, 3]),
                 )
-                a0, b0 = add_product(c0, x, a0), add_product(c0, y, b0)
-                a1, b1 = add_product(c1, x, a1), add_product(c1, y, b1)
-                a2, b2 = add_product(c2, x, a2), add_product(c2, y, b2)
-                a3, b3 = add_product(c3, x, a3), add_product(c3, y, b3)
-            x, y = _change(spins, i0, a0, b0, scale, streams, metropolis)
-            c1, c2, c3 = splat(couplings[i1, i0]), splat(couplings[i2, i0]), splat(couplings[i3, i0])
-            a1, b1 = add_product(c1, x, a1), add_product(c1, y, b1)
-            a2, b2 = add_product(c2, x, a2), add_product(c2, y, b2)
-            a3, b3 = add_product(c3, x, a3), add_product(c3, y, b3)
-            x, y = _change(spins, i1, a1, b1, scale, streams, metropolis)
-            c2, c3 = splat(couplings[i2, i1]), splat(couplings[i3, i1])
-            a2, b2 = add_product(c2, x, a2), add_product(c2, y, b2)
-            a3, b3 = add_product(c3, x, a3), add_product(c3, y, b3)
-            x, y = _change(spins, i2, a2, b2, scale, streams, metropolis)
-            c3 = splat(couplings[i3, i2])
-            a3, b3 = add_product(c3, x, a3), add_product(c3, y, b3)
-            _change(spins, i3, a3, b3, scale, streams, metropolis)
-        for i in order[whole:]:
-            a = splat(fields[i])
-            b = a
-            for j in range(n):
-                c = splat(couplings[i, j])
-                a, b = add_product(c, load(spins, j, 0), a), add_product(c, load(spins, j, 1), b)
-            _change(spins, i, a, b, scale, streams, metropolis)
-
-
-@nb.njit(nogil=True)
-def _change(spins, i, a, b, scale, streams, metropolis):
-    """Decide spin i of a tile from its local fields a and b, and return by how much its two halves changed."""
-    x, y = load(spins, i, 0), load(spins, i, 1)
-    new_x = _decide(a, x, scale, streams, 0, metropolis)
-    new_y = _decide(b, y, scale, streams, 1, metropolis)
-    store(spins, i, 0, new_x)
-    store(spins, i, 1, new_y)
-    return new_x - x, new_y - y
-
-
-@compiled
-def pack_tile(reads, read_streams, spins, streams):
-    """Copy up to 32 reads (num_reads, num_spins) int8 and their streams (num_reads, 4) into a tile; the rest is up."""
-    num_reads, n = reads.shape
-    for i in range(n):
-        for r in range(num_reads):
-            spins[i, r] = reads[r, i]
-        for r in range(num_reads, spins.shape[1]):
-            spins[i, r] = _ONE
-    for k in range(4):
-        for r in range(num_reads):
-            streams[k, r] = read_streams[r, k]
-        for r in range(num_reads, streams.shape[1]):
-            streams[k, r] = np.uint32(k + 1)
-
-
-@compiled
-def unpack_tile(spins, streams, reads, read_streams):
-    """Copy a tile back into its reads and their streams."""
-    num_reads, n = reads.shape
-    for r in range(num_reads):
-        for i in range(n):
-            reads[r, i] = np.int8(spins[i, r])
-        for k in range(4):
-            read_streams[r, k] = streams[k, r]
-
-
-@compiled
-def random_spins(spins, streams, order):
-    """Draw the spins named in `order` uniformly; spins (num_reads, num_spins) int8, streams (num_reads, 4)."""
-    for r in range(spins.shape[0]):
-        for i in order:
-            spins[r, i] = 1 if next_word(streams[r]) < np.uint32(0x80000000) else -1
-
-
-@compiled
-def fill_uniforms(streams, out):
-    """Draw doubles in [0, 1) from every stream (num_reads, 4) into out (num_reads, count)."""
-    for r in range(streams.shape[0]):
-        for k in range(out.shape[1]):
-            out[r, k] = uniform(streams[r])
-
-
-@compiled
-def sum_moments(spins, kept, heads, tails, spin_sums, pair_sums):
-    """Add up spins and products along edges over the reads of a tile, in place.
-
-    kept (1, 32) float32, 1 in columns that hold a read and 0 in others; heads, tails (num_edges,);
-    spin_sums (num_spins,) and pair_sums (num_edges,) int64.
-    """
-    a, b = load(kept, 0, 0), load(kept, 0, 1)
-    for i in range(spins.shape[0]):
-        spin_sums[i] += np.int64(total(a * load(spins, i, 0) + b * load(spins, i, 1)))
-    for e in range(heads.shape[0]):
-        head, tail = heads[e], tails[e]
-        x = a * load(spins, head, 0) * load(spins, tail, 0)
-        y = b * load(spins, head, 1) * load(spins, tail, 1)
-        pair_sums[e] += np.int64(total(x + y))
+                a4, a5, a6, a7 = (
+                    splat(fields[block, 4]),
+                    splat(fields[block, 5]),
+                    splat(fields[block, 6]),
+                    splat(fields[block, 7]),
+                )
+                for k in range(np.uint64(starts[block]), np.uint64(starts[block + 1])):
+                    up = flags_of(bits[t, np.uint64(columns[k])])
+                    a0 = choose(up, a0 + splat(values[k, 0]), a0)
+                    a1 = choose(up, a1 + splat(values[k, 1]), a1)
+                    a2 = choose(up, a2 + splat(values[k, 2]), a2)
+                    a3 = choose(up, a3 + splat(values[k, 3]), a3)
+                    a4 = choose(up, a4 + splat(values[k, 4]), a4)
+                    a5 = choose(up, a5 + splat(values[k, 5]), a5)
+                    a6 = choose(up, a6 + splat(values[k, 6]), a6)
+                    a7 = choose(up, a7 + splat(values[k, 7]), a7)
+                store(scratch, 0, a0)
+                store(scratch, 1, a1)
+                store(scratch, 2, a2)
+                store(scratch, 3, a3)
+                store(scratch, 4, a4)
+                store(scratch, 5, a5)
+                store(scratch, 6, a6)
+                store(scratch, 7, a7)
+                for q in range(8):
+                    i = members[block, q]
+                    if i < 0 or is_free[i] == 0:
+                        continue
+                    local = load(scratch, q)
+                    for p in range(8):
+                        if inner[block, q, p] != 0:
+                            up = flags_of(bits[t, members[block, p]])
+                            local = choose(up, local + splat(inner[block, q, p]), local)
+                    bits[t, i] = _decide(local, bits[t, i], scale, next_floats(streams, 4 * t), metropolis)

@@ -12,7 +12,7 @@ from annealnn.kernels.importance import annealed_importance_sweeps
 from annealnn.models import Parameters, Structure, dimod_terms
 from annealnn.models._exact import basis_energies
 from annealnn.samplers import streams_from_seed, uniforms
-from annealnn.samplers._compiled import SparseCouplings
+from annealnn.samplers._couplings import SparseCouplings
 from annealnn.typing import AnyArray, Floats
 
 EXACT_UP_TO = 16  # variables

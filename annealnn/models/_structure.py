@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, final
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from annealnn.typing import Floats, Indices, Spins
 
@@ -57,7 +58,8 @@ class Structure:
         if given.size and (given.ndim != 2 or given.shape[1] != 2 or given.dtype.kind not in "iu"):
             msg = f"edges are pairs of variable numbers, shape (num_edges, 2); got {given.dtype} of shape {given.shape}"
             raise ValueError(msg)
-        edges = np.sort(given.astype(np.intp).reshape(-1, 2), axis=1)
+        ends = given.astype(np.intp).reshape(-1, 2)
+        edges = np.column_stack([ends.min(axis=1), ends.max(axis=1)])
         if edges.size and (edges[:, 0].min() < 0 or edges[:, 1].max() >= self.num_variables):
             bad = edges[(edges[:, 0] < 0) | (edges[:, 1] >= self.num_variables)][0]
             msg = f"edges join variables 0..{self.num_variables - 1}; got {tuple(map(int, bad))}"
@@ -65,9 +67,10 @@ class Structure:
         if (loops := edges[:, 0] == edges[:, 1]).any():
             msg = f"an edge joins two variables; got the loop {tuple(map(int, edges[loops][0]))}"
             raise ValueError(msg)
-        unique, counts = np.unique(edges, axis=0, return_counts=True)
-        if (counts > 1).any():
-            msg = f"each pair counts once; got the edge {tuple(map(int, unique[counts > 1][0]))} more than once"
+        keys = np.sort(edges[:, 0] * self.num_variables + edges[:, 1])
+        if (twice := keys[1:] == keys[:-1]).any():
+            edge = tuple(map(int, divmod(keys[1:][twice][0], self.num_variables)))
+            msg = f"each pair counts once; got the edge {edge} more than once"
             raise ValueError(msg)
         labels = tuple(self.labels) or tuple(range(self.num_variables))
         if len(labels) != self.num_variables or len(set(labels)) != len(labels):
@@ -121,8 +124,9 @@ class Structure:
     def energies(self, parameters: Parameters, spins: Spins) -> Floats:
         """Return Eq. (1)'s diagonal energy of every row of spins (num_rows, num_variables): (num_rows,)."""
         s = np.asarray(spins, dtype=np.float64)
-        pulled = s @ self.dense(parameters.couplings)
-        return np.asarray(-(s @ parameters.fields) - 0.5 * np.einsum("ri,ri->r", s, pulled))
+        couplings = csr_array((parameters.couplings, self.edges.T), (self.num_variables, self.num_variables))
+        pulled = np.asarray(couplings @ s.T)
+        return np.asarray(-(s @ parameters.fields) - (s.T * pulled).sum(axis=0))
 
 
 def dimod_terms(parameters: Parameters) -> tuple[Floats, Floats]:

@@ -3,14 +3,17 @@
 import inspect
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import dimod
+import numpy as np
 
 from annealnn._rng import resolve_seed
 from annealnn._validation import check_count, check_number
 from annealnn._version import __version__
-from annealnn.models import Parameters, Structure, terms_of_bqm
+from annealnn.kernels.tiles import read_energies
+from annealnn.models import Parameters, Structure, dimod_terms, terms_of_bqm
 from annealnn.samplers._compiled import CompiledSampler, Want
 from annealnn.typing import Spins
 
@@ -72,13 +75,11 @@ class AnnealSampler(dimod.Sampler):
         if beta is not None:
             beta = check_number("beta", beta, low=0.0)
         used = resolve_seed(None if seed is None else check_count("seed", seed, minimum=0))
-        structure, parameters, _ = terms_of_bqm(bqm)
+        structure, parameters, offset = terms_of_bqm(bqm)
         ready = time.perf_counter()
         spins, info = draw(structure, parameters, num_reads, used)
         sampled = time.perf_counter()
-        labels = list(structure.labels)
-        samples = dimod.SampleSet.from_samples_bqm((spins, labels), bqm.spin if labels else bqm)
-        out = samples.change_vartype(bqm.vartype, inplace=False)
+        out = sample_set(structure, parameters, offset, spins, bqm.vartype)
         out.info.update(
             seed=used,
             beta=beta,
@@ -94,6 +95,26 @@ class AnnealSampler(dimod.Sampler):
         )
         out.info.update(info)
         return out
+
+
+def sample_set(
+    structure: Structure, parameters: Parameters, offset: float, spins: Spins, vartype: dimod.Vartype
+) -> dimod.SampleSet:
+    """Return dimod's sample set of spins (num_reads, num_variables), variables sorted as dimod does where they can be.
+
+    Energies are those of Eq. (1)'s parameters plus the offset, in float64.
+    """
+    linear, quadratic = dimod_terms(parameters)
+    heads, tails = (np.ascontiguousarray(column) for column in structure.edges.T)
+    energies = np.empty(len(spins))
+    read_energies(spins, linear, heads, tails, quadratic, energies)
+    labels: list[Any] = list(structure.labels)
+    with suppress(TypeError):  # labels of several kinds have no order, and stay as they are
+        order = sorted(range(len(labels)), key=lambda k: labels[k])
+        if order != list(range(len(labels))):
+            labels, spins = [labels[k] for k in order], spins[:, order]
+    samples = spins if vartype is dimod.SPIN else (spins > 0).astype(np.int8)
+    return dimod.SampleSet.from_samples((samples, labels), vartype, energies + offset, sort_labels=False)
 
 
 @runtime_checkable

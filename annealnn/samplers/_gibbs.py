@@ -8,7 +8,8 @@ import numpy as np
 from annealnn._validation import check_count, check_number
 from annealnn.models import Parameters, Structure
 from annealnn.samplers._base import AnnealSampler
-from annealnn.samplers._compiled import CompiledSampler, CompiledSweeps, Want
+from annealnn.samplers._compiled import CompiledSampler, Want
+from annealnn.samplers._sweeps import CompiledSweeps
 from annealnn.typing import Spins
 
 

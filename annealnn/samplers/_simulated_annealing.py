@@ -9,7 +9,8 @@ import numpy as np
 from annealnn._validation import check_choice, check_pair
 from annealnn.models import Parameters, Structure
 from annealnn.samplers._base import AnnealSampler
-from annealnn.samplers._compiled import CompiledSampler, CompiledSweeps, Want
+from annealnn.samplers._compiled import CompiledSampler, Want
+from annealnn.samplers._sweeps import CompiledSweeps
 from annealnn.schedules import BetaSchedule
 from annealnn.typing import Spins
 

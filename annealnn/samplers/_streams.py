@@ -3,7 +3,7 @@
 import numpy as np
 
 from annealnn._rng import streams_from_seed
-from annealnn.kernels.sweeps import fill_uniforms
+from annealnn.kernels.tiles import fill_uniforms
 from annealnn.typing import Floats, Words
 
 __all__ = ["streams_from_seed", "uniforms"]

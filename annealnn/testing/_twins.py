@@ -1,6 +1,7 @@
 """Slow readable twins of the kernels: plain Python, dense couplings, the same draws in the same order."""
 
 import math
+from collections.abc import Callable
 from itertools import pairwise
 
 import numpy as np
@@ -9,6 +10,7 @@ from annealnn.typing import AnyArray, Floats, Floats32, Indices, Spins, Words
 
 _MASK = (1 << 32) - 1
 _C = [np.float32(c) for c in (1.0, 0.693147, 0.24022242, 0.055507336, 0.009671513, 0.0013264726)]
+_D = [np.float32(d) for d in (1.8457e-06, 1.4424953, -0.7177911, 0.45652157, -0.2765406, 0.12100209, -0.025691038)]
 
 
 def _rotated(word: int, k: int) -> int:
@@ -36,17 +38,21 @@ def uniform_reference(state: Words) -> float:
     return ((high << 26) + low) * 2.0**-53
 
 
-def next_floats_reference(streams: Words, half: int) -> Floats32:
-    """Twin of `next_floats`: midpoints of 2**23 cells of (0, 1), one for each of sixteen columns of streams."""
-    columns = streams.T[16 * half : 16 * half + 16]
+def next_floats_reference(streams: Words, row: int) -> Floats32:
+    """Twin of `next_floats`: midpoints of 2**23 cells of (0, 1), one for each column of four rows of streams."""
+    columns = streams[row : row + 4].T
     return np.array([((next_word_reference(c) >> 9) + 0.5) * 2.0**-23 for c in columns], np.float32)
 
 
-def random_spins_reference(spins: Spins, streams: Words, order: Indices) -> None:
-    """Twin of `random_spins`: up if the highest bit of a word is 0."""
-    for s, stream in zip(spins, streams, strict=True):
-        for i in order:
-            s[i] = 1 if next_word_reference(stream) >> 31 == 0 else -1
+def derived_state_reference(streams: Words, row: int, state: Words) -> None:
+    """Twin of `derived_state`: two 64-bit words of the first column, each moved on by splitmix64."""
+    for k in (0, 2):
+        z = int(streams[row + k, 0]) | int(streams[row + k + 1, 0]) << 32
+        z = (z + 0x9E3779B97F4A7C15) % 2**64
+        z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9 % 2**64
+        z = (z ^ (z >> 27)) * 0x94D049BB133111EB % 2**64
+        z ^= z >> 31
+        state[k : k + 2] = z % 2**32, z >> 32
 
 
 def fill_uniforms_reference(streams: Words, out: Floats) -> None:
@@ -55,69 +61,152 @@ def fill_uniforms_reference(streams: Words, out: Floats) -> None:
         row[:] = [uniform_reference(stream) for _ in row]
 
 
+def pack_tiles_reference(reads: Spins, read_streams: Words, bits: Words, streams: Words) -> None:
+    """Twin of `pack_tiles`: columns without a read are down, their streams 1, 2, 3, 4."""
+    ups = np.zeros((32 * len(bits), reads.shape[1]), bool)
+    ups[: len(reads)] = reads > 0
+    words = np.tile(np.arange(1, 5, dtype=np.uint32), (len(ups), 1))
+    words[: len(reads)] = read_streams
+    _write(bits, ups)
+    streams[:] = words.reshape(len(bits), 32, 4).transpose(0, 2, 1).reshape(-1, 32)
+
+
+def unpack_tiles_reference(bits: Words, streams: Words, reads: Spins, read_streams: Words) -> None:
+    """Twin of `unpack_tiles`."""
+    reads[:] = 2 * _ups(bits)[: len(reads)].astype(np.int8) - 1
+    read_streams[:] = streams.reshape(len(bits), 4, 32).transpose(0, 2, 1).reshape(-1, 4)[: len(reads)]
+
+
+def _ups(bits: Words) -> AnyArray:
+    """Return whether spins are up, one row to a read: (num_tiles, num_spins) -> (32 num_tiles, num_spins)."""
+    columns = (bits[:, None, :] >> np.arange(32, dtype=np.uint32)[:, None]) & 1
+    return columns.reshape(-1, bits.shape[1]).astype(bool)
+
+
+def _write(bits: Words, ups: AnyArray) -> None:
+    columns = ups.reshape(len(bits), 32, -1).astype(np.uint32)
+    bits[:] = (columns << np.arange(32, dtype=np.uint32)[:, None]).sum(axis=1, dtype=np.uint32)
+
+
+def random_tiles_reference(bits: Words, streams: Words, order: Indices) -> None:
+    """Twin of `random_tiles`: up if the highest bit of a word is 0."""
+    ups = _ups(bits)
+    for t in range(len(bits)):
+        for r in range(32):
+            stream = streams[4 * t : 4 * t + 4, r]
+            for i in order:
+                ups[32 * t + r, i] = next_word_reference(stream) >> 31 == 0
+    _write(bits, ups)
+
+
+def sum_moments_reference(
+    bits: Words, kept: Words, heads: Indices, tails: Indices, spin_sums: AnyArray, pair_sums: AnyArray
+) -> None:
+    """Twin of `sum_moments`: over the reads that are kept."""
+    reads = 2 * _ups(bits)[_ups(kept[:, None])[:, 0]].astype(np.int64) - 1
+    spin_sums += reads.sum(axis=0)
+    pair_sums += (reads[:, heads] * reads[:, tails]).sum(axis=0)
+
+
+def tile_energies_reference(bits: Words, linear: Floats, J: Floats, energies: Floats) -> None:
+    """Twin of `tile_energies`: E = h s + s J s / 2, J dense with dimod's quadratic biases."""
+    s = 2.0 * _ups(bits) - 1.0
+    energies[:] = (s @ linear + 0.5 * ((s @ J) * s).sum(axis=1)).reshape(energies.shape)
+
+
+def read_energies_reference(reads: Spins, linear: Floats, J: Floats, energies: Floats) -> None:
+    """Twin of `read_energies`: E = h s + s J s / 2, J dense."""
+    s = reads.astype(np.float64)
+    energies[:] = s @ linear + 0.5 * ((s @ J) * s).sum(axis=1)
+
+
 def _power_of_two(y: np.float32) -> np.float32:
     """2**y in the kernels' own arithmetic: the whole part exactly, the rest by a polynomial in float32."""
     y = min(max(y, np.float32(-126)), np.float32(126))
     whole = np.float32(round(float(y)))
     r = y - whole
-    p = _C[5]
-    for c in reversed(_C[:5]):
-        p = p * r + c
+    p = _in_pairs(_C, r)
     return np.float32(p * np.float32(2.0 ** int(whole)))
 
 
+def _binary_logarithm(x: np.float32) -> np.float32:
+    """log2(x) in the kernels' own arithmetic: the exponent, and a polynomial in float32."""
+    m, k = math.frexp(float(x))
+    return np.float32(k - 1) + _in_pairs(_D, np.float32(2 * m - 1))
+
+
+def _in_pairs(c: list[np.float32], t: np.float32) -> np.float32:
+    """c0 + c1 t + ... + c5 t**5 (+ c6 t**6), in an order that needs few steps one after another."""
+    square = t * t
+    high = c[4] + c[5] * t
+    if len(c) > 6:
+        high = high + c[6] * square
+    return np.float32((c[0] + c[1] * t) + ((c[2] + c[3] * t) + high * square) * square)
+
+
 def _sweeps(
-    spins: Floats32, streams: Words, order: Indices, fields: Floats, J: Floats, betas: Floats, metropolis: bool
+    bits: Words,
+    streams: Words,
+    visits: Callable[[int], Indices],
+    linear: Floats,
+    J: Floats,
+    betas: Floats,
+    scales: Floats32,
+    metropolis: bool,
 ) -> None:
-    """Sweep a tile, one column after another; the local field f = fields + J s is rounded to float32 once."""
-    one = np.float32(1)
-    for s, stream in zip(spins.T, streams.T, strict=True):
+    """Sweep tiles; the local field f = h + J s is rounded to float32 once. `visits(t)` names the spins of a sweep."""
+    one, ups = np.float32(1), _ups(bits)
+    for t in range(len(bits)):
         for beta in betas:
-            scale = np.float32(np.float32(2 / math.log(2)) * np.float32(beta))
-            for i in order:
-                local = np.float32(fields[i] + J[i] @ s.astype(np.float64))
-                u = np.float32(((next_word_reference(stream) >> 9) + 0.5) * 2.0**-23)
-                if metropolis:
-                    s[i] = -s[i] if u < _power_of_two(scale * (s[i] * local)) else s[i]
-                else:
-                    s[i] = 1 if u * (one + _power_of_two(scale * local)) < one else -1
+            visited = visits(t)
+            for r in range(32):
+                up, stream = ups[32 * t + r], streams[4 * t : 4 * t + 4, r]
+                scale = np.float32(np.float32(2 / math.log(2)) * np.float32(beta)) * scales[t, r]
+                for i in visited:
+                    x = scale * np.float32(linear[i] + J[i] @ (2.0 * up - 1.0))
+                    u = np.float32(((next_word_reference(stream) >> 9) + 0.5) * 2.0**-23)
+                    if metropolis:
+                        up[i] ^= _binary_logarithm(u) < (x if up[i] else -x)
+                    else:
+                        up[i] = u * (one + _power_of_two(x)) < one
+    _write(bits, ups)
 
 
 def sparse_sweeps_reference(
-    spins: Floats32, streams: Words, order: Indices, fields: Floats, J: Floats, betas: Floats, metropolis: bool
+    bits: Words,
+    streams: Words,
+    order: Indices,
+    linear: Floats,
+    J: Floats,
+    betas: Floats,
+    scales: Floats32,
+    metropolis: bool,
+    at_random: bool,
 ) -> None:
-    """Twin of `sparse_sweeps`, couplings dense."""
-    _sweeps(spins, streams, order, fields, J, betas, metropolis)
+    """Twin of `sparse_sweeps`, couplings dense; drawn spins are floor(n word / 2**32) of a derived state's words."""
+
+    def visits(t: int) -> Indices:
+        if not at_random:
+            return order
+        dice = np.zeros(4, np.uint32)
+        derived_state_reference(streams, 4 * t, dice)
+        return order[[next_word_reference(dice) * len(order) >> 32 for _ in order]]
+
+    _sweeps(bits, streams, visits, linear, J, betas, scales, metropolis)
 
 
-def dense_sweeps_reference(
-    spins: Floats32, streams: Words, order: Indices, fields: Floats, J: Floats, betas: Floats, metropolis: bool
+def block_sweeps_reference(
+    bits: Words,
+    streams: Words,
+    is_free: AnyArray,
+    linear: Floats,
+    J: Floats,
+    betas: Floats,
+    scales: Floats32,
+    metropolis: bool,
 ) -> None:
-    """Twin of `dense_sweeps`: blocks of four do not show."""
-    _sweeps(spins, streams, order, fields, J, betas, metropolis)
-
-
-def pack_tile_reference(reads: Spins, read_streams: Words, spins: Floats32, streams: Words) -> None:
-    """Twin of `pack_tile`: transpose; columns without a read are up, their streams 1, 2, 3, 4."""
-    spins[:] = 1
-    streams[:] = np.arange(1, 5)[:, None]
-    spins[:, : len(reads)] = reads.T
-    streams[:, : len(reads)] = read_streams.T
-
-
-def unpack_tile_reference(spins: Floats32, streams: Words, reads: Spins, read_streams: Words) -> None:
-    """Twin of `unpack_tile`: transpose back."""
-    reads[:] = spins.T[: len(reads)]
-    read_streams[:] = streams.T[: len(reads)]
-
-
-def sum_moments_reference(
-    spins: Floats32, kept: Floats32, heads: Indices, tails: Indices, spin_sums: AnyArray, pair_sums: AnyArray
-) -> None:
-    """Twin of `sum_moments`: over the columns that are kept."""
-    reads = spins[:, kept[0] > 0].astype(np.int64)
-    spin_sums += reads.sum(axis=1)
-    pair_sums += (reads[heads] * reads[tails]).sum(axis=1)
+    """Twin of `block_sweeps`: blocks do not show."""
+    _sweeps(bits, streams, lambda _: np.flatnonzero(is_free), linear, J, betas, scales, metropolis)
 
 
 def annealed_importance_sweeps_reference(

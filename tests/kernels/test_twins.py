@@ -13,23 +13,24 @@ import pytest
 
 from annealnn import kernels
 from annealnn._rng import streams_from_seed
-from annealnn.kernels import _compile, _lanes, importance, sweeps
-from annealnn.kernels._random import next_floats, next_word, uniform
-from annealnn.models import Structure
-from annealnn.samplers._compiled import SparseCouplings
+from annealnn.kernels import _compile, _lanes, importance, sweeps, tiles
+from annealnn.kernels._random import derived_state, next_floats, next_word, uniform
+from annealnn.models import Parameters, Structure
+from annealnn.samplers._couplings import BlockCouplings, BoundSweep, SparseCouplings, Terms
+from annealnn.samplers._tiles import Tiles
 from annealnn.testing import _twins as twins
 
-NUM_READS, NUM_SPINS = 5, 9
+NUM_READS, NUM_SPINS = 37, 19  # two tiles, one of them not full; three blocks of spins, one of them not full
 
 # words of a generator wrap around: compiled code does so in silence, numpy's scalars with a warning
 pytestmark = pytest.mark.filterwarnings("ignore:overflow encountered:RuntimeWarning")
 
 
 def all_kernels():
-    """Return {name: kernel}, found and not listed. The operations on lanes are tested in test_lanes.py."""
+    """Return {name: kernel}, found and not listed. The operations on vectors are tested in test_lanes.py."""
     found = {}
     for info in pkgutil.iter_modules(kernels.__path__, "annealnn.kernels."):
-        if info.name.endswith(("_lanes", "_compile")):
+        if info.name.endswith(("_lanes", "_functions", "_compile")):
             continue
         for name, value in vars(import_module(info.name)).items():
             plain = getattr(value, "py_func", value)
@@ -40,7 +41,7 @@ def all_kernels():
 
 def test_every_kernel_has_a_twin_and_a_test_of_it():
     names = set(all_kernels())
-    assert names >= {"sparse_sweeps", "dense_sweeps"}
+    assert names >= {"sparse_sweeps", "block_sweeps"}
     assert {f"{name}_reference" for name in names} == {name for name in vars(twins) if name.endswith("_reference")}
     here = inspect.getsource(inspect.getmodule(all_kernels))
     assert not [name for name in names if f"{name}_reference" not in here]
@@ -59,7 +60,7 @@ def test_what_is_kept_on_disk_goes_stale_with_any_file_of_the_folder(tmp_path):
     (tmp_path / "b.py").write_text("3")
     assert before != _compile.digest_of(tmp_path)
     if not numba.config.DISABLE_JIT:
-        stamps = [kernel._cache._cache_file._source_stamp for kernel in (sweeps.sparse_sweeps, sweeps.pack_tile)]
+        stamps = [kernel._cache._cache_file._source_stamp for kernel in (sweeps.sparse_sweeps, tiles.pack_tiles)]
         assert all(stamp[1] == _compile.digest_of(kernels.__path__[0]) for stamp in stamps)
 
 
@@ -77,18 +78,8 @@ def problem():
 
 @pytest.fixture
 def start():
-    streams = streams_from_seed(5, NUM_READS)
-    spins = np.empty((NUM_READS, NUM_SPINS), np.int8)
-    sweeps.random_spins(spins, streams, np.arange(NUM_SPINS))
-    return spins, streams
-
-
-@pytest.fixture
-def tile(start):
-    """Five reads in a tile of 32."""
-    spins, streams = np.empty((NUM_SPINS, 32), np.float32), np.empty((4, 32), np.uint32)
-    sweeps.pack_tile(*start, spins, streams)
-    return spins, streams
+    spins = np.random.default_rng(6).choice(np.array([-1, 1], np.int8), (NUM_READS, NUM_SPINS))
+    return spins, streams_from_seed(5, NUM_READS)
 
 
 def test_words_and_uniforms_equal_reference():
@@ -105,84 +96,124 @@ def test_words_equal_the_published_generator():
 
 
 @numba.njit
-def draw(streams, half, out):
-    _lanes.store(out, 0, 0, next_floats(streams, half))
+def draw(streams, row, out):
+    _lanes.store(out, 0, next_floats(streams, row))
 
 
 def test_next_floats_equals_reference():
-    a = np.ascontiguousarray(streams_from_seed(2, 32).T)
+    a = np.ascontiguousarray(streams_from_seed(2, 64).reshape(2, 32, 4).transpose(0, 2, 1).reshape(8, 32))
     b, out = a.copy(), np.empty((1, 32), np.float32)
-    for half in (0, 1, 1, 0):
-        draw(a, half, out)
-        np.testing.assert_array_equal(out[0, :16], twins.next_floats_reference(b, half))
+    for row in (0, 4, 4, 0):
+        draw(a, row, out)
+        np.testing.assert_array_equal(out[0], twins.next_floats_reference(b, row))
         np.testing.assert_array_equal(a, b)
-        assert 0 < out[0, :16].min() < out[0, :16].max() < 1
+        assert 0 < out.min() < out.max() < 1
 
 
-def test_random_spins_equals_reference():
-    order = np.array([0, 2, 3, 8])
-    a, b = np.zeros((3, 9), np.int8), np.zeros((3, 9), np.int8)
-    sa, sb = streams_from_seed(2, 3), streams_from_seed(2, 3)
-    sweeps.random_spins(a, sa, order)
-    twins.random_spins_reference(b, sb, order)
+def test_derived_state_equals_reference():
+    streams = np.ascontiguousarray(streams_from_seed(2, 32).T)
+    a, b = np.zeros(4, np.uint32), np.zeros(4, np.uint32)
+    before = streams.copy()
+    derived_state(streams, 0, a)
+    twins.derived_state_reference(streams, 0, b)
     np.testing.assert_array_equal(a, b)
-    np.testing.assert_array_equal(sa, sb)
+    np.testing.assert_array_equal(streams, before)
+    assert len({*a.tolist(), *streams[:, 0].tolist()}) == 8
+
+
+def test_random_tiles_equals_reference(start):
+    order = np.array([0, 2, 3, 8], np.uint32)
+    tile = Tiles(*start)
+    b, sb = tile.bits.copy(), tile.streams.copy()
+    tile.randomise(order)
+    twins.random_tiles_reference(b, sb, order)
+    np.testing.assert_array_equal(tile.bits, b)
+    np.testing.assert_array_equal(tile.streams, sb)
 
 
 def test_fill_uniforms_equals_reference():
     a, b = np.empty((4, 5)), np.empty((4, 5))
     sa, sb = streams_from_seed(7, 4), streams_from_seed(7, 4)
     for _ in range(3):
-        sweeps.fill_uniforms(sa, a)
+        tiles.fill_uniforms(sa, a)
         twins.fill_uniforms_reference(sb, b)
         np.testing.assert_array_equal(a, b)
     np.testing.assert_array_equal(sa, sb)
 
 
-def test_packing_equals_reference_and_gives_the_reads_back(start, tile):
-    spins, streams = np.empty((NUM_SPINS, 32), np.float32), np.empty((4, 32), np.uint32)
-    twins.pack_tile_reference(*start, spins, streams)
-    np.testing.assert_array_equal(tile[0], spins)
-    np.testing.assert_array_equal(tile[1], streams)
-    for unpack in (sweeps.unpack_tile, twins.unpack_tile_reference):
+def test_packing_equals_reference_and_gives_the_reads_back(start):
+    tile = Tiles(*start)
+    bits, streams = np.empty_like(tile.bits), np.empty_like(tile.streams)
+    twins.pack_tiles_reference(*start, bits, streams)
+    np.testing.assert_array_equal(tile.bits, bits)
+    np.testing.assert_array_equal(tile.streams, streams)
+    for unpack in (tiles.unpack_tiles, twins.unpack_tiles_reference):
         back = np.empty_like(start[0]), np.empty_like(start[1])
-        unpack(*tile, *back)
+        unpack(bits, streams, *back)
         np.testing.assert_array_equal(back[0], start[0])
         np.testing.assert_array_equal(back[1], start[1])
 
 
-# 6 of 9 spins: the dense kernel takes four together, and two alone
-@pytest.mark.parametrize("order", [[1, 0, 4, 5, 7, 8], list(range(NUM_SPINS)), [3], []], ids=len)
+@pytest.mark.parametrize("order", [[1, 0, 4, 5, 7, 8, 18], list(range(NUM_SPINS)), [3], []], ids=len)
 @pytest.mark.parametrize("metropolis", [False, True], ids=["heat bath", "Metropolis"])
-def test_sweeps_equal_reference(problem, tile, order, metropolis):
-    structure, fields, values, (indptr, indices, couplings) = problem
-    order, betas = np.array(order, dtype=np.intp), np.linspace(0.1, 2.0, 7).astype(np.float32)
-    J = structure.dense(values)
-    h, J32, couplings = (x.astype(np.float32) for x in (fields, J, couplings))
-    (a, sa), (b, sb), (c, sc), (d, sd) = ([x.copy() for x in tile] for _ in range(4))
-    sweeps.sparse_sweeps(a, sa, order, h, indptr, indices, couplings, betas, metropolis)
-    twins.sparse_sweeps_reference(b, sb, order, fields, J, betas, metropolis)
-    sweeps.dense_sweeps(c, sc, order, h, J32, betas, metropolis)
-    twins.dense_sweeps_reference(d, sd, order, fields, J, betas, metropolis)
-    for spins, streams in ((b, sb), (c, sc), (d, sd)):
-        np.testing.assert_array_equal(a, spins)
-        np.testing.assert_array_equal(sa, streams)
-    assert (a != tile[0]).any() == bool(len(order))
+@pytest.mark.parametrize("form", ["sparse", "sparse, at random", "blocks"])
+def test_sweeps_equal_reference(problem, start, order, metropolis, form):
+    structure, fields, values, _ = problem
+    # blocks go through their spins by number
+    order = np.array(order if form != "blocks" else sorted(order), dtype=np.intp)
+    betas, J = np.linspace(0.1, 2.0, 5).astype(np.float32), structure.dense(values)
+    sparse = SparseCouplings.of(structure)
+    terms = Terms.of(structure, sparse, Parameters(-fields, -values))
+    blocks = BlockCouplings.of(sparse) if form == "blocks" else None
+    tile = Tiles(*start)
+    tile.scales[:] = np.linspace(0.5, 1.5, 64, dtype=np.float32).reshape(2, 32)
+    before, b, sb = tile.bits.copy(), tile.bits.copy(), tile.streams.copy()
+    BoundSweep(terms, sparse, blocks, order, metropolis, form == "sparse, at random").run(tile, betas)
+    if form == "blocks":
+        is_free = np.isin(np.arange(NUM_SPINS), order)
+        twins.block_sweeps_reference(b, sb, is_free, fields, J, betas, tile.scales, metropolis)
+    else:
+        at_random = form == "sparse, at random"
+        twins.sparse_sweeps_reference(b, sb, order, fields, J, betas, tile.scales, metropolis, at_random)
+    np.testing.assert_array_equal(tile.bits, b)
+    np.testing.assert_array_equal(tile.streams, sb)
+    assert (tile.bits != before).any() == bool(len(order))
     untouched = np.setdiff1d(np.arange(NUM_SPINS), order)
-    np.testing.assert_array_equal(a[untouched], tile[0][untouched])
+    np.testing.assert_array_equal(tile.bits[:, untouched], before[:, untouched])
 
 
-def test_sum_moments_equals_reference(problem, tile):
+def test_sum_moments_equals_reference(problem, start):
     structure, *_ = problem
     heads, tails = (np.ascontiguousarray(c) for c in structure.edges.T)
-    kept = np.zeros((1, 32), np.float32)
-    kept[0, :NUM_READS] = 1
     found, expected = ([np.ones(NUM_SPINS, np.int64), np.ones(len(heads), np.int64)] for _ in range(2))
-    sweeps.sum_moments(tile[0], kept, heads, tails, *found)
-    twins.sum_moments_reference(tile[0], kept, heads, tails, *expected)
+    tile = Tiles(*start)
+    tile.add_moments(heads, tails, *found)
+    kept = np.array([2**32 - 1, 2**5 - 1], np.uint32)
+    twins.sum_moments_reference(tile.bits, kept, heads, tails, *expected)
     np.testing.assert_array_equal(found[0], expected[0])
     np.testing.assert_array_equal(found[1], expected[1])
-    assert np.abs(found[0] - 1).max() <= NUM_READS
+    moments = structure.moments_of(start[0])
+    np.testing.assert_allclose((found[0] - 1) / NUM_READS, moments.spins)
+    np.testing.assert_allclose((found[1] - 1) / NUM_READS, moments.pairs)
+
+
+def test_tile_energies_equal_reference_and_the_models(problem, start):
+    structure, fields, values, _ = problem
+    parameters, sparse, tile = Parameters(-fields, -values), SparseCouplings.of(structure), Tiles(*start)
+    found = tile.energies(Terms.of(structure, sparse, parameters), sparse)
+    expected = np.empty((2, 32))
+    twins.tile_energies_reference(tile.bits, fields, structure.dense(values), expected)
+    np.testing.assert_array_equal(found, expected.reshape(-1)[:NUM_READS])
+    np.testing.assert_allclose(found, structure.energies(parameters, start[0]))
+
+
+def test_read_energies_equal_reference(problem, start):
+    structure, fields, values, _ = problem
+    found, expected = np.empty(NUM_READS), np.empty(NUM_READS)
+    heads, tails = (np.ascontiguousarray(c) for c in structure.edges.T)
+    tiles.read_energies(start[0], fields, heads, tails, values, found)
+    twins.read_energies_reference(start[0], fields, structure.dense(values), expected)
+    np.testing.assert_array_equal(found, expected)
 
 
 def test_annealed_importance_equals_reference(problem, start):

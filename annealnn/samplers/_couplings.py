@@ -1,0 +1,188 @@
+"""Couplings of a structure in the two forms that kernels take: by CSR, and by blocks of eight spins."""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy.sparse import csr_array
+
+from annealnn.kernels.sweeps import block_sweeps, sparse_sweeps
+from annealnn.models import Parameters, Structure, dimod_terms
+from annealnn.samplers._tiles import Tiles, aligned_empty
+from annealnn.typing import AnyArray, Floats32, Indices, Words
+
+_BLOCK = 8
+# instructions of a sum: for an entry of the CSR form, and for one of the block form, which serves eight spins
+_SPARSE_COST, _BLOCK_COST = 4, 18
+# a block form of this many entries takes 512 MiB
+_MOST_ENTRIES = 1 << 24
+
+
+class SparseCouplings(NamedTuple):
+    """CSR pattern of a structure's symmetric couplings; `edge_of` gives each entry's edge."""
+
+    indptr: Words  #: (num_variables + 1,)
+    indices: Words  #: (num_entries,)
+    edge_of: Indices  #: (num_entries,)
+
+    @classmethod
+    def of(cls, structure: Structure) -> "SparseCouplings":
+        """Return the pattern of `structure`."""
+        heads, tails = structure.edges.T
+        n, edge = structure.num_variables, np.arange(structure.num_edges)
+        # edges are numbered from 1 so that the first is not dropped as an explicit zero
+        matrix = csr_array(
+            (np.concatenate([edge, edge]) + 1, (np.concatenate([heads, tails]), np.concatenate([tails, heads]))), (n, n)
+        )
+        matrix.sort_indices()
+        return cls(matrix.indptr.astype(np.uint32), matrix.indices.astype(np.uint32), matrix.data.astype(np.intp) - 1)
+
+    def rows(self) -> Indices:
+        """Return the row of each entry, (num_entries,)."""
+        return np.repeat(np.arange(len(self.indptr) - 1), np.diff(self.indptr))
+
+
+class BlockCouplings(NamedTuple):
+    """Pattern of the couplings of eight spins at a time, see `block_sweeps`.
+
+    `places` gives where each entry of the CSR pattern goes: below 8 num_entries in `values`, from there on in `inner`.
+    """
+
+    members: AnyArray  #: (num_blocks, 8) int32
+    starts: Words  #: (num_blocks + 1,)
+    columns: Words  #: (num_entries,)
+    places: Indices
+
+    @classmethod
+    def of(cls, sparse: SparseCouplings) -> "BlockCouplings":
+        """Return the pattern in blocks of neighbouring numbers."""
+        n = len(sparse.indptr) - 1
+        num_blocks = -(-n // _BLOCK)
+        members = np.full(num_blocks * _BLOCK, -1, np.int32)
+        members[:n] = np.arange(n)
+        rows, indices = sparse.rows(), sparse.indices.astype(np.intp)
+        block = rows // _BLOCK
+        outside = indices // _BLOCK != block
+        entries, which = np.unique(block[outside] * n + indices[outside], return_inverse=True)
+        places = np.empty(len(rows), np.intp)
+        places[outside] = which * _BLOCK + rows[outside] % _BLOCK
+        places[~outside] = len(entries) * _BLOCK + rows[~outside] * _BLOCK + indices[~outside] % _BLOCK
+        return cls(
+            members.reshape(num_blocks, _BLOCK),
+            np.searchsorted(entries, np.arange(num_blocks + 1) * n).astype(np.uint32),
+            (entries % n if n else entries).astype(np.uint32),
+            places,
+        )
+
+    def fill(self, couplings: Floats32) -> tuple[Floats32, Floats32]:
+        """Return (values, inner) of couplings given in the order of the CSR pattern."""
+        num_values = len(self.columns) * _BLOCK
+        buffer = aligned_empty((num_values + len(self.members) * _BLOCK**2,), np.float32)
+        buffer[:] = 0
+        buffer[self.places] = couplings
+        return buffer[:num_values].reshape(-1, _BLOCK), buffer[num_values:].reshape(-1, _BLOCK, _BLOCK)
+
+
+def choose_blocks(structure: Structure, sparse: SparseCouplings) -> BlockCouplings | None:
+    """Return the block pattern if sums by it are cheaper than by CSR, else None."""
+    n, num_entries = structure.num_variables, len(sparse.indices)
+    # few neighbours are hardly shared; looking for those that are takes longer than it saves
+    if n < 2 * _BLOCK or num_entries < 2 * _BLOCK * n:
+        return None
+    keys = np.unique(sparse.rows() // _BLOCK * n + sparse.indices)
+    if len(keys) > _MOST_ENTRIES or _BLOCK_COST * len(keys) >= _SPARSE_COST * num_entries:
+        return None
+    return BlockCouplings.of(sparse)
+
+
+class Terms(NamedTuple):
+    """A problem's parameters in float32 as kernels take them: see `kernels.tiles`."""
+
+    linear: Floats32  #: (num_variables,), dimod's sign
+    fields: Floats32  #: (num_variables,), the local fields where all spins are down
+    couplings: Floats32  #: (num_entries,), twice dimod's quadratic biases, in the order of the CSR pattern
+
+    @classmethod
+    def of(cls, structure: Structure, sparse: SparseCouplings, parameters: Parameters) -> "Terms":
+        """Return the terms of parameters in Eq. (1)'s sign."""
+        linear, quadratic = dimod_terms(parameters)
+        n = structure.num_variables
+        heads, tails = structure.edges.T
+        sums = np.bincount(heads, quadratic, n) + np.bincount(tails, quadratic, n)
+        return cls(
+            linear.astype(np.float32),
+            (linear - sums).astype(np.float32),
+            (2.0 * quadratic).astype(np.float32)[sparse.edge_of],
+        )
+
+
+class Sweep:
+    """Sweeps over tiles, bound to a structure; `at` binds them to parameters."""
+
+    def __init__(self, structure: Structure, *, metropolis: bool, at_random: bool = False) -> None:
+        self._structure, self._metropolis, self._at_random = structure, metropolis, at_random
+        self.sparse = SparseCouplings.of(structure)
+        self._blocks = None if at_random else choose_blocks(structure, self.sparse)
+
+    def at(self, parameters: Parameters, order: Indices) -> "BoundSweep":
+        """Return the sweeps at `parameters` over the spins named in `order`."""
+        terms = Terms.of(self._structure, self.sparse, parameters)
+        return BoundSweep(terms, self.sparse, self._blocks, order, self._metropolis, self._at_random)
+
+
+class BoundSweep:
+    """Sweeps over tiles at given parameters. Threads may share one."""
+
+    def __init__(
+        self,
+        terms: Terms,
+        sparse: SparseCouplings,
+        blocks: BlockCouplings | None,
+        order: Indices,
+        metropolis: bool,
+        at_random: bool,
+    ) -> None:
+        self.terms, self.sparse = terms, sparse
+        self._blocks, self._metropolis, self._at_random = blocks, metropolis, at_random
+        self._order = order.astype(np.uint32)
+        if blocks is not None:
+            self._is_free = np.zeros(len(terms.fields), np.uint8)
+            self._is_free[order] = 1
+            fields = np.zeros(blocks.members.shape, np.float32)
+            fields.reshape(-1)[: len(terms.fields)] = terms.fields
+            self._block_terms = fields, *blocks.fill(terms.couplings)
+
+    def run(self, tiles: Tiles, betas: Floats32) -> None:
+        """Run one sweep at each of `betas`, in place."""
+        if self._blocks is None:
+            sparse_sweeps(
+                tiles.bits,
+                tiles.streams,
+                self._order,
+                np.empty_like(self._order),
+                np.empty(4, np.uint32),
+                self.terms.fields,
+                self.sparse.indptr,
+                self.sparse.indices,
+                self.terms.couplings,
+                betas,
+                tiles.scales,
+                self._metropolis,
+                self._at_random,
+            )
+            return
+        fields, values, inner = self._block_terms
+        block_sweeps(
+            tiles.bits,
+            tiles.streams,
+            self._blocks.members,
+            self._is_free,
+            fields,
+            self._blocks.starts,
+            self._blocks.columns,
+            values,
+            inner,
+            aligned_empty((_BLOCK, 32), np.float32),
+            betas,
+            tiles.scales,
+            self._metropolis,
+        )

@@ -1,0 +1,112 @@
+"""The learner's door of samplers that sweep."""
+
+from collections.abc import Iterator
+from typing import final
+
+import numpy as np
+
+from annealnn._parallel import Watch, run_blocks
+from annealnn.kernels._lanes import WIDTH
+from annealnn.models import Clamp, Moments, Parameters, Structure
+from annealnn.samplers._compiled import CompiledSampler, SamplerState, Step, Want
+from annealnn.samplers._couplings import Sweep
+from annealnn.samplers._tiles import Tiles
+from annealnn.typing import AnyArray, Floats, Floats32
+
+
+@final
+class CompiledSweeps(CompiledSampler):
+    """Single-spin sweeps at given betas, from the state's spins or from fresh random ones.
+
+    Parameters
+    ----------
+    structure
+    metropolis : bool
+        Metropolis updates; else heat-bath.
+    betas : (num_sweeps,)
+    fresh : bool
+        Each step begins with random spins; else it goes on from the state's.
+    at_random : bool
+        Each update is of a spin drawn at random, the same for 32 reads; else sweeps go through the spins in order.
+    want
+    num_threads : int, optional
+    """
+
+    def __init__(
+        self,
+        structure: Structure,
+        *,
+        metropolis: bool,
+        betas: Floats,
+        fresh: bool,
+        at_random: bool = False,
+        want: Want = "spins",
+        num_threads: int | None = None,
+    ) -> None:
+        super().__init__(structure, want)
+        self._fresh, self._num_threads = fresh, num_threads
+        self._betas = betas.astype(np.float32)
+        self.persistent = not fresh
+        self._sweep = Sweep(structure, metropolis=metropolis, at_random=at_random)
+        self._heads, self._tails = (np.ascontiguousarray(column) for column in structure.edges.T)
+
+    def step(self, parameters: Parameters, state: SamplerState, clamp: Clamp | None = None) -> Step:
+        """Run the sweeps from `state`."""
+        return self.run(parameters, state, clamp)
+
+    def advance(
+        self, parameters: Parameters, state: SamplerState, num_steps: int, clamp: Clamp | None = None
+    ) -> SamplerState:
+        """Return the state after `num_steps` steps, in one call of the kernel where they persist."""
+        betas = np.tile(self._betas, num_steps) if self.persistent else self._betas
+        return self.run(parameters, state, clamp, betas=betas).state
+
+    def run(
+        self,
+        parameters: Parameters,
+        state: SamplerState,
+        clamp: Clamp | None = None,
+        *,
+        betas: Floats32 | None = None,
+        watch: Watch | None = None,
+    ) -> Step:
+        """Run the sweeps from `state`; `info["sweeps_done"]` has those of each read, (num_reads,)."""
+        betas = self._betas if betas is None else betas
+        n, before = self.structure.num_variables, state.spins
+        order = np.arange(n)
+        if clamp is not None:
+            before = before.copy()
+            before[:, clamp.variables] = clamp.spins
+            order = np.setdiff1d(order, clamp.variables)
+        spins, streams = np.empty_like(before), np.empty_like(state.streams)
+        sweep = self._sweep.at(parameters, order)
+        sums: list[tuple[AnyArray, AnyArray]] = []
+        done = np.zeros(len(spins), np.int64)
+
+        def work(block: slice, sweeps: Iterator[slice]) -> None:
+            tiles = Tiles(before[block], state.streams[block])
+            if self._fresh:
+                tiles.randomise(order)
+            for some in sweeps:
+                sweep.run(tiles, betas[some])
+                done[block] = some.stop
+            tiles.unpack(spins[block], streams[block])
+            if self.want == "moments":
+                ones, twos = np.zeros(n, np.int64), np.zeros(len(self._heads), np.int64)
+                tiles.add_moments(self._heads, self._tails, ones, twos)
+                sums.append((ones, twos))
+
+        run_blocks(
+            work,
+            num_reads=len(spins),
+            num_sweeps=len(betas),
+            sweep_cost=n + 2 * self.structure.num_edges,
+            num_threads=self._num_threads,
+            tile=WIDTH,
+            watch=watch,
+        )
+        moments = None
+        if self.want == "moments":
+            # integer sums: the order in which blocks finish does not show
+            moments = Moments(*(sum(parts) / len(spins) for parts in zip(*sums, strict=True)))
+        return Step(SamplerState(spins, streams), spins, moments, {"sweeps_done": done})

@@ -1,0 +1,61 @@
+"""Reads in tiles of 32, as the kernels take them."""
+
+import math
+from typing import Any, final
+
+import numpy as np
+
+from annealnn.kernels._lanes import WIDTH
+from annealnn.kernels.tiles import pack_tiles, random_tiles, sum_moments, tile_energies, unpack_tiles
+from annealnn.typing import AnyArray, Floats, Floats32, Indices, Spins, Words
+
+_CACHE_LINE = 64
+
+
+@final
+class Tiles:
+    """Some reads, a bit for a spin; see `kernels.tiles` for the shapes."""
+
+    def __init__(self, spins: Spins, streams: Words) -> None:
+        self._num_reads, num_spins = spins.shape
+        num_tiles = -(-self._num_reads // WIDTH)
+        self.bits: Words = aligned_empty((num_tiles, num_spins), np.uint32)
+        self.streams: Words = aligned_empty((4 * num_tiles, WIDTH), np.uint32)
+        self.scales: Floats32 = aligned_empty((num_tiles, WIDTH), np.float32)
+        self.scales[:] = 1
+        pack_tiles(spins, streams, self.bits, self.streams)
+
+    def randomise(self, order: Indices) -> None:
+        """Draw the spins named in `order` uniformly."""
+        random_tiles(self.bits, self.streams, order.astype(np.uint32))
+
+    def unpack(self, spins: Spins, streams: Words) -> None:
+        """Write the reads (num_reads, num_spins) and their streams (num_reads, 4)."""
+        unpack_tiles(self.bits, self.streams, spins, streams)
+
+    def add_moments(self, heads: Indices, tails: Indices, spin_sums: AnyArray, pair_sums: AnyArray) -> None:
+        """Add the sums over reads of spins and of products along edges."""
+        sum_moments(self.bits, self._kept(), heads, tails, spin_sums, pair_sums)
+
+    def energies(self, terms: Any, sparse: Any) -> Floats:
+        """Return the energy of every read, dimod's sign, without the offset, (num_reads,)."""
+        out = np.empty((len(self.bits), WIDTH))
+        scratch = aligned_empty((1, WIDTH), np.float32)
+        tile_energies(
+            self.bits, terms.linear, terms.fields, sparse.indptr, sparse.indices, terms.couplings, scratch, out
+        )
+        return out.reshape(-1)[: self._num_reads]
+
+    def _kept(self) -> Words:
+        left = self._num_reads - WIDTH * np.arange(len(self.bits))
+        kept: Words = ((1 << np.minimum(left, WIDTH)) - 1).astype(np.uint32)
+        return kept
+
+
+def aligned_empty(shape: tuple[int, ...], dtype: Any) -> AnyArray:
+    """Return an empty array that begins at a multiple of 64 bytes, so that no vector straddles two cache lines."""
+    size = math.prod(shape) * np.dtype(dtype).itemsize
+    raw = np.empty(size + _CACHE_LINE, np.uint8)
+    start = -raw.ctypes.data % _CACHE_LINE
+    out: AnyArray = raw[start : start + size].view(dtype).reshape(shape)
+    return out
