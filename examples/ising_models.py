@@ -20,7 +20,7 @@ bqm = model.to_bqm()
 print("J_ab in the model", model.J[0, 1], "| in dimod's", bqm.get_quadratic("a", "b"))
 
 # %%
-# Up to 22 variables, ``exact`` enumerates. Beta is an argument: it is never folded into an energy.
+# Up to 24 variables, ``exact`` enumerates. Beta is an argument: it is never folded into an energy.
 beta, num_reads = 1.5, 20000
 exact = model.exact(beta)
 print("ln Z =", round(exact.log_z, 4))

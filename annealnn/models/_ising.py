@@ -248,7 +248,7 @@ class IsingModel:
         return IsingModel.from_parameters(self.structure, turned, self.offset)
 
     def exact(self, beta: float = 1.0) -> ExactStatistics:
-        """Return the exact statistics by enumeration, up to 22 variables. The offset does not enter."""
+        """Return the exact statistics by enumeration, up to 24 variables. The offset does not enter."""
         return enumerate_boltzmann(self.structure, self.parameters, check_number("beta", beta, low=0.0))
 
     def to_bqm(self, vartype: str = "SPIN") -> dimod.BinaryQuadraticModel:

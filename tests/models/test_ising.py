@@ -140,7 +140,7 @@ def test_models_are_values(model):
         (lambda: IsingModel([[1.0]], np.zeros((1, 1))), "one field per variable"),
         (lambda: IsingModel([0.0], np.zeros((1, 1))).energy([0]), "spins are -1 or"),
         (lambda: IsingModel([0.0], np.zeros((1, 1))).energy([1, 1]), "1 columns"),
-        (lambda: IsingModel(np.zeros(23), np.zeros((23, 23))).exact(), "22 variables; got 23"),
+        (lambda: IsingModel(np.zeros(25), np.zeros((25, 25))).exact(), "24 variables; got 25"),
         (lambda: TransverseIsing([0.0], np.zeros((1, 1)), -1.0), "at least 0; got -1.0"),
         (lambda: TransverseIsing([0.0], np.zeros((1, 1)), [1.0, 2.0]), "one per variable"),
         (lambda: TransverseIsing(np.zeros(13), np.zeros((13, 13)), 1.0).exact(), "12 variables; got 13"),
