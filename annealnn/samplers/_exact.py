@@ -1,22 +1,27 @@
-"""The oracle: independent reads from the enumerated Boltzmann distribution."""
+"""The oracle: exact moments and independent reads of the Boltzmann distribution."""
 
-from typing import Any, final
+from typing import Any, TypeAlias, final
 
 import dimod
 import numpy as np
 
 from annealnn._validation import check_number
-from annealnn.models import Clamp, Parameters, Structure
-from annealnn.models._exact import basis_energies, basis_spins, check_enumerable, enumerate_boltzmann
+from annealnn.models import Clamp, Moments, Parameters, Structure
+from annealnn.models._exact import MAX_ENUMERATED, basis_energies, basis_moments, basis_spins, boltzmann_weights
 from annealnn.samplers._base import AnnealSampler
 from annealnn.samplers._compiled import CompiledSampler, SamplerState, Step, Want
 from annealnn.samplers._streams import uniforms
-from annealnn.typing import Floats, Spins
+from annealnn.samplers._tree import TreeDecomposition
+from annealnn.typing import Indices, Spins, Words
 
 
 @final
 class ExactSampler(AnnealSampler):
-    """Independent reads from P(s) = exp(-beta E(s)) / Z by enumeration, up to 22 variables."""
+    """Independent reads from P(s) = exp(-beta E(s)) / Z.
+
+    By enumeration up to 24 variables, and beyond by tree decomposition for sparse graphs: up to a width of 24, which
+    takes seconds and 1 GiB.
+    """
 
     @property
     def properties(self) -> dict[str, Any]:
@@ -47,12 +52,13 @@ class ExactSampler(AnnealSampler):
         Returns
         -------
         dimod.SampleSet
-            One row for each read. `info` holds what shaped them.
+            One row for each read. `info` holds what shaped them, `method` ("enumeration" or "tree decomposition"), and
+            `log_z`, the logarithm of the sum of exp(-beta E) over spins; the spin form's offset does not enter.
 
         Raises
         ------
         ValueError
-            If an argument breaks its rule.
+            If an argument breaks its rule, or the problem has more than 24 variables and too wide a graph.
         """
         self.remove_unknown_kwargs(**kwargs)
 
@@ -60,47 +66,136 @@ class ExactSampler(AnnealSampler):
             structure: Structure, parameters: Parameters, num_reads: int, seed: int
         ) -> tuple[Spins, dict[str, Any]]:
             compiled = self.compile(structure, beta=beta)
-            return compiled.step(parameters, compiled.init(num_reads, seed)).state.spins, {}
+            step = compiled.step(parameters, compiled.init(num_reads, seed))
+            return step.state.spins, step.info
 
         return self.sample_with(draw, bqm, num_reads=num_reads, seed=seed, beta=beta)
 
     def compile(self, structure: Structure, *, want: Want = "spins", beta: float = 1.0) -> CompiledSampler:
-        """Return the oracle over `structure`. Wanted moments are exact and come without reads."""
-        check_enumerable(structure.num_variables)
-        return CompiledEnumeration(structure, beta=check_number("beta", beta, low=0.0), want=want)
+        """Return the oracle over `structure`. Wanted moments are exact and come without reads.
+
+        Raises
+        ------
+        ValueError
+            If there are more than 24 variables and too wide a graph.
+        """
+        return CompiledExact(structure, beta=check_number("beta", beta, low=0.0), want=want)
 
 
 @final
-class CompiledEnumeration(CompiledSampler):
+class Enumeration:
+    """All states of a graph of few variables."""
+
+    name = "enumeration"
+
+    def __init__(self, structure: Structure) -> None:
+        self.structure = structure
+
+    def solve(self, parameters: Parameters, beta: float) -> "EnumeratedDistribution":
+        """Return the Boltzmann distribution at `parameters`."""
+        return EnumeratedDistribution(self.structure, parameters, beta)
+
+
+@final
+class EnumeratedDistribution:
+    """A Boltzmann distribution, as the weights of all basis states."""
+
+    def __init__(self, structure: Structure, parameters: Parameters, beta: float) -> None:
+        self._structure = structure
+        self._weights, self.log_z = boltzmann_weights(basis_energies(structure, parameters), parameters, beta)
+
+    def moments(self) -> Moments:
+        """Return the exact moments."""
+        total = self._weights.sum()
+        return Moments(*(sums / total for sums in basis_moments(self._structure, self._weights)))
+
+    def draw(self, streams: Words) -> Spins:
+        """Return one independent read for each stream (num_reads, 4), and move the streams on in place."""
+        cumulative = np.cumsum(self._weights)
+        # "right": a state of weight zero is never drawn
+        states = np.searchsorted(cumulative, uniforms(streams) * cumulative[-1], side="right")
+        return basis_spins(self._structure.num_variables, states)
+
+
+Method: TypeAlias = Enumeration | TreeDecomposition
+
+
+def _method_for(structure: Structure) -> type[Method]:
+    return Enumeration if structure.num_variables <= MAX_ENUMERATED else TreeDecomposition
+
+
+@final
+class CompiledExact(CompiledSampler):
     """Exact moments, or independent reads, at every step."""
 
     def __init__(self, structure: Structure, *, beta: float, want: Want) -> None:
         super().__init__(structure, want)
         self._beta = beta
+        self._method: Method = _method_for(structure)(structure)
+        self._conditional: ClampedStructure | None = None
 
     def step(self, parameters: Parameters, state: SamplerState, clamp: Clamp | None = None) -> Step:
-        """Enumerate at `parameters`; draw reads if spins are wanted, or some are clamped."""
-        if clamp is None and self.want == "moments":
-            exact = enumerate_boltzmann(self.structure, parameters, self._beta)
-            return Step(state, None, exact.moments, {"log_z": exact.log_z})
+        """Solve at `parameters`; draw reads if spins are wanted, or some are clamped."""
+        if clamp is not None:
+            return self._conditional_step(parameters, state, clamp)
+        exact = self._method.solve(parameters, self._beta)
+        info = {"method": self._method.name, "log_z": exact.log_z}
+        if self.want == "moments":
+            return Step(state, None, exact.moments(), info)
         streams = state.streams.copy()
-        draws = uniforms(streams)
-        log_weights = -self._beta * basis_energies(self.structure, parameters)
-        if clamp is None:
-            spins = self._draw(log_weights, draws)
-        else:
-            spins = np.empty_like(state.spins)
-            rows, which = np.unique(clamp.spins, axis=0, return_inverse=True)
-            basis = basis_spins(self.structure.num_variables)
-            for k, row in enumerate(rows):
-                agrees = (basis[:, clamp.variables] == row).all(axis=1)
-                mine = which.reshape(-1) == k
-                spins[mine] = self._draw(np.where(agrees, log_weights, -np.inf), draws[mine])
-        moments = self.structure.moments_of(spins) if self.want == "moments" else None
-        return Step(SamplerState(spins, streams), spins, moments, {})
+        spins = exact.draw(streams)
+        return Step(SamplerState(spins, streams), spins, None, info)
 
-    def _draw(self, log_weights: Floats, draws: Floats) -> Spins:
-        cumulative = np.cumsum(np.exp(log_weights - log_weights.max()))
-        # "right": a state of weight zero is never drawn
-        states = np.searchsorted(cumulative, draws * cumulative[-1], side="right")
-        return basis_spins(self.structure.num_variables, states)
+    def _conditional_step(self, parameters: Parameters, state: SamplerState, clamp: Clamp) -> Step:
+        """Solve the free variables once for every distinct clamped row; moments are means over the rows."""
+        if self._conditional is None or not np.array_equal(self._conditional.clamped, clamp.variables):
+            self._conditional = ClampedStructure(self.structure, clamp.variables, type(self._method))
+        rest = self._conditional
+        spins, streams = state.spins.copy(), state.streams.copy()
+        spins[:, rest.clamped] = clamp.spins
+        means, products = np.zeros(self.structure.num_variables), np.zeros(self.structure.num_edges)
+        rows, which = np.unique(clamp.spins, axis=0, return_inverse=True)
+        for k, row in enumerate(rows):
+            mine = np.flatnonzero(which.reshape(-1) == k)
+            exact = rest.method.solve(rest.parameters(parameters, row), self._beta)
+            words = streams[mine]
+            spins[np.ix_(mine, rest.free)] = exact.draw(words)
+            streams[mine] = words
+            if self.want == "moments":
+                for sums, values in zip((means, products), rest.moments(exact.moments(), row), strict=True):
+                    sums += values * (len(mine) / len(spins))
+        moments = Moments(means, products) if self.want == "moments" else None
+        return Step(SamplerState(spins, streams), spins, moments, {"method": rest.method.name})
+
+
+@final
+class ClampedStructure:
+    """What is left of a structure when some variables are clamped, for the method that the whole takes."""
+
+    def __init__(self, structure: Structure, clamped: Indices, method: type[Method]) -> None:
+        self._structure = structure
+        self.clamped = np.array(clamped, dtype=np.intp)
+        self.free = np.setdiff1d(np.arange(structure.num_variables), self.clamped)
+        number = np.full(structure.num_variables, -1)
+        number[self.free] = np.arange(len(self.free))
+        ends = number[structure.edges]
+        self._inside = (ends >= 0).all(axis=1)
+        self.method = method(Structure(len(self.free), ends[self._inside]))
+
+    def parameters(self, parameters: Parameters, row: Spins) -> Parameters:
+        """Return those of the free variables, with `row` (num_clamped,) held."""
+        held = np.zeros(self._structure.num_variables)
+        held[self.clamped] = row
+        fields, couplings = np.array(parameters.fields, dtype=np.float64), np.asarray(parameters.couplings)
+        heads, tails = self._structure.edges.T
+        np.add.at(fields, heads, couplings * held[tails])
+        np.add.at(fields, tails, couplings * held[heads])
+        return Parameters(fields[self.free], couplings[self._inside])
+
+    def moments(self, free: Moments, row: Spins) -> Moments:
+        """Return the moments of all variables and edges, from those of the free ones and `row` (num_clamped,)."""
+        means = np.empty(self._structure.num_variables)
+        means[self.clamped], means[self.free] = row, free.spins
+        products = means[self._structure.edges].prod(axis=1)
+        products[self._inside] = free.pairs
+        return Moments(means, products)
