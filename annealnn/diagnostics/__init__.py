@@ -1,5 +1,16 @@
-"""What a sampler's reads say of the sampler."""
+"""What a sampler's reads say of the sampler: is it thermal, how hot is it, and how many of its sweeps count."""
 
 from annealnn.diagnostics._effective_beta import effective_beta
+from annealnn.diagnostics._histogram import EnergyHistogram, energy_histogram
+from annealnn.diagnostics._series import effective_sample_size, integrated_autocorrelation_time, split_r_hat
+from annealnn.diagnostics._value import ValueWithError
 
-__all__ = ["effective_beta"]
+__all__ = [
+    "EnergyHistogram",
+    "ValueWithError",
+    "effective_beta",
+    "effective_sample_size",
+    "energy_histogram",
+    "integrated_autocorrelation_time",
+    "split_r_hat",
+]
