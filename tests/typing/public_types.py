@@ -16,7 +16,16 @@ from annealnn import (
     TransverseIsing,
 )
 from annealnn.datasets import load_optdigits, make_bars_and_stripes, make_bernoulli_mixture
-from annealnn.diagnostics import effective_beta
+from annealnn.diagnostics import (
+    EnergyHistogram,
+    ValueWithError,
+    effective_beta,
+    effective_beta_by_log_ratio,
+    effective_beta_by_moment,
+    energy_histogram,
+    integrated_autocorrelation_time,
+    split_r_hat,
+)
 from annealnn.embeddings import MinorEmbedding, find_minor_embedding, load_embedding
 from annealnn.learning import Estimate
 from annealnn.models import ExactStatistics, Moments, Structure, TransverseStatistics, bits_to_spins
@@ -51,8 +60,19 @@ def samplers(compiled: CompiledSampler, structure: Structure) -> None:
     ExactSampler().sample()  # type: ignore[call-arg]
 
 
-def diagnostics(structure: Structure, spins: Spins) -> None:
-    assert_type(effective_beta(structure, structure.zeros(), spins), tuple[float, float])
+def diagnostics(structure: Structure, spins: Spins, energies: Floats) -> None:
+    beta, standard_error = effective_beta(structure, structure.zeros(), spins)
+    assert_type(beta, float)
+    assert_type(standard_error, float)
+    assert_type(effective_beta_by_moment(structure, structure.zeros(), spins), ValueWithError)
+    assert_type(
+        effective_beta_by_log_ratio(structure, structure.zeros(), (spins, spins), scales=(1.0, 1.5)), ValueWithError
+    )
+    assert_type(energy_histogram(energies), EnergyHistogram)
+    assert_type(integrated_autocorrelation_time(energies).value, float)
+    assert_type(split_r_hat(energies), float)
+
+    effective_beta_by_log_ratio(structure, structure.zeros(), (spins, spins))  # type: ignore[call-arg]
 
 
 def registry(spec: SamplerSpec) -> None:
