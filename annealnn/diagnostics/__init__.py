@@ -7,10 +7,12 @@ from annealnn.diagnostics._effective_beta import (
 )
 from annealnn.diagnostics._histogram import EnergyHistogram, energy_histogram
 from annealnn.diagnostics._series import effective_sample_size, integrated_autocorrelation_time, split_r_hat
+from annealnn.diagnostics._thermalisation import Thermalisation, thermalisation
 from annealnn.diagnostics._value import ValueWithError
 
 __all__ = [
     "EnergyHistogram",
+    "Thermalisation",
     "ValueWithError",
     "effective_beta",
     "effective_beta_by_log_ratio",
@@ -19,4 +21,5 @@ __all__ = [
     "energy_histogram",
     "integrated_autocorrelation_time",
     "split_r_hat",
+    "thermalisation",
 ]

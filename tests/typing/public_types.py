@@ -18,6 +18,7 @@ from annealnn import (
 from annealnn.datasets import load_optdigits, make_bars_and_stripes, make_bernoulli_mixture
 from annealnn.diagnostics import (
     EnergyHistogram,
+    Thermalisation,
     ValueWithError,
     effective_beta,
     effective_beta_by_log_ratio,
@@ -25,6 +26,7 @@ from annealnn.diagnostics import (
     energy_histogram,
     integrated_autocorrelation_time,
     split_r_hat,
+    thermalisation,
 )
 from annealnn.embeddings import MinorEmbedding, find_minor_embedding, load_embedding
 from annealnn.learning import Estimate
@@ -71,6 +73,7 @@ def diagnostics(structure: Structure, spins: Spins, energies: Floats) -> None:
     assert_type(energy_histogram(energies), EnergyHistogram)
     assert_type(integrated_autocorrelation_time(energies).value, float)
     assert_type(split_r_hat(energies), float)
+    assert_type(thermalisation(energies), Thermalisation)
 
     effective_beta_by_log_ratio(structure, structure.zeros(), (spins, spins))  # type: ignore[call-arg]
 
