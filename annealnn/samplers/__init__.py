@@ -1,4 +1,4 @@
-"""dimod samplers over the package's kernels, and the door through which learners sample.
+"""dimod samplers over the package's kernels, composites over any sampler, and the door through which learners sample.
 
 Public door: `sampler.sample(bqm, num_reads=..., seed=...)`, dimod's. Learner's door: `compile_sampler`.
 """
@@ -10,16 +10,28 @@ from annealnn.samplers._exact import ExactSampler
 from annealnn.samplers._gibbs import GibbsSampler
 from annealnn.samplers._simulated_annealing import SimulatedAnnealingSampler
 from annealnn.samplers._streams import streams_from_seed, uniforms
+from annealnn.samplers.composites._base import AnnealComposite, DrawThrough, Reads
+from annealnn.samplers.composites._fix_variables import FixVariablesComposite
+from annealnn.samplers.composites._gauge import GaugeComposite
+from annealnn.samplers.composites._steepest_descent import SteepestDescentComposite
+from annealnn.samplers.composites._temperature import TemperatureComposite
 
 __all__ = [
+    "AnnealComposite",
     "AnnealSampler",
     "CompiledSampler",
     "Draw",
+    "DrawThrough",
     "ExactSampler",
+    "FixVariablesComposite",
+    "GaugeComposite",
     "GibbsSampler",
+    "Reads",
     "SamplerState",
     "SimulatedAnnealingSampler",
+    "SteepestDescentComposite",
     "Step",
+    "TemperatureComposite",
     "compile_sampler",
     "streams_from_seed",
     "uniforms",
