@@ -9,6 +9,8 @@ import pytest
 from dimod.exceptions import SamplerUnknownArgWarning
 from dwave.samplers import SimulatedAnnealingSampler as OceanAnnealer
 
+from annealnn import EmbeddedBoltzmannMachine
+from annealnn.embeddings import topology_graph
 from annealnn.models import Structure, terms_of_bqm
 from annealnn.samplers import (
     AnnealComposite,
@@ -348,6 +350,23 @@ def test_gauges_refuse(keywords, says):
     with pytest.raises(ValueError, match=says):
         GaugeComposite(child).sample(LOPSIDED, num_reads=2, **keywords)
     assert child.asked == []
+
+
+def test_gauges_over_a_processor_bring_its_graph_and_what_can_be_flipped():
+    graph = topology_graph("chimera-4")
+    device = Recorder(GibbsSampler())
+    device.nodelist, device.edgelist = sorted(graph), sorted(graph.edges)
+    device.properties = {"h_range": [-4.0, 4.0], "j_range": [-1.0, 1.0], "extended_j_range": [-2.0, 1.0]}
+    sampler = GaugeComposite(device)
+    ranges = {name: sampler.properties[name] for name in device.properties}
+    assert ranges == {"h_range": [-4.0, 4.0], "j_range": [-1.0, 1.0], "extended_j_range": [-1.0, 1.0]}
+    machine = EmbeddedBoltzmannMachine(sampler=sampler, n_iter=2, n_reads=20, random_state=0)
+    machine.fit(np.random.default_rng(0).integers(2, size=(30, 3)))
+    assert {q for chain in machine.embedding_.chains for q in chain} <= set(graph)
+    asked = {float(bias) for bqm, _ in device.asked for bias in bqm.quadratic.values()}
+    assert -1 <= min(asked) < 0 < max(asked) <= 1
+    assert not hasattr(GaugeComposite(GibbsSampler()), "nodelist")
+    assert not hasattr(GaugeComposite(GibbsSampler()), "edgelist")
 
 
 # temperature

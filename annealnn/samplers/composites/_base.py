@@ -67,6 +67,16 @@ class AnnealComposite(dimod.ComposedSampler):
         """`child_properties`, and `distribution`: "boltzmann" if reads follow exp(-beta E), else None."""
         return {"child_properties": dict(self.child.properties), "distribution": None}
 
+    @property
+    def nodelist(self) -> list[Any]:
+        """The qubits of a structured child; AttributeError over any other."""
+        return list(self.child.nodelist)
+
+    @property
+    def edgelist(self) -> list[Any]:
+        """The couplers of a structured child; AttributeError over any other."""
+        return list(self.child.edgelist)
+
     def sample_with(
         self, draw: DrawThrough, bqm: dimod.BinaryQuadraticModel, keywords: Mapping[str, Any]
     ) -> dimod.SampleSet:

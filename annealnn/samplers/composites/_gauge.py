@@ -14,6 +14,7 @@ from annealnn.typing import AnyArray
 
 # keywords {variable: value} of a processor and of FixVariablesComposite: a gauge that left them would change them
 _VALUES = ("initial_state", "fixed_variables")
+_RANGES = ("h_range", "j_range", "extended_j_range")
 
 
 @final
@@ -55,8 +56,13 @@ class GaugeComposite(AnnealComposite):
 
     @property
     def properties(self) -> dict[str, Any]:
-        """`child_properties`, and the child's `distribution`: energies do not depend on the gauge."""
-        return {**super().properties, "distribution": self.child.properties.get("distribution")}
+        """`child_properties`, the child's `distribution`, and its ranges as far as they are symmetric.
+
+        A flipped bias must be in range too, so a gauge has no use for an extended range of couplings.
+        """
+        below = self.child.properties
+        ranges = {name: _symmetric(*below[name]) for name in _RANGES if name in below}
+        return {**super().properties, "distribution": below.get("distribution"), **ranges}
 
     def sample(
         self,
@@ -135,6 +141,12 @@ class GaugeComposite(AnnealComposite):
             return reads, {"gauges": {"seed": used, "signs": [signs.tolist() for signs in gauges]}}
 
         return self.sample_with(draw, bqm, kwargs | {"num_reads": asked, "seed": seed})
+
+
+def _symmetric(low: float, high: float) -> list[float]:
+    """Return the part of a range that holds each value with its negative."""
+    bound = min(-low, high)
+    return [-bound, bound]
 
 
 def _turned(values: AnyArray, signs: AnyArray, low: int) -> AnyArray:
