@@ -22,6 +22,7 @@ from annealnn.models import Parameters, Structure
 from annealnn.samplers import SamplerState
 
 FORMAT = 2
+_KEPT = "kept."
 _ARRAYS = ("fields", "couplings", "field_velocity", "coupling_velocity", "spins", "streams")
 
 
@@ -36,7 +37,9 @@ def save_checkpoint(folder: Path, state: LearnerState, structure: Structure, rec
         "versions": {"python": platform.python_version(), **{n: version(n) for n in ("annealnn", "numpy", "numba")}},
         "record": record,
     }
-    named: dict[str, Any] = dict(zip(_ARRAYS, (*state.parameters, *state.velocity, *state.sampler), strict=True))
+    spins, streams, kept = state.sampler
+    named: dict[str, Any] = dict(zip(_ARRAYS, (*state.parameters, *state.velocity, spins, streams), strict=True))
+    named |= {_KEPT + name: array for name, array in kept.items()}
     buffer = BytesIO()
     np.savez(buffer, **named)
     write_bytes(folder / arrays_file, buffer.getvalue())
@@ -75,6 +78,7 @@ def load_checkpoint(folder: Path, structure: Structure) -> tuple[LearnerState, d
         # opened here, so that a damaged file is closed too
         with (folder / content["arrays"]).open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             fields, couplings, field_velocity, coupling_velocity, spins, streams = (arrays[name] for name in _ARRAYS)
+            kept = {name.removeprefix(_KEPT): arrays[name] for name in arrays.files if name.startswith(_KEPT)}
     except (OSError, ValueError, KeyError, EOFError, TypeError, zipfile.BadZipFile) as error:
         raise _damaged(folder, repr(error)) from error
     n, m = structure.num_variables, structure.num_edges
@@ -82,7 +86,9 @@ def load_checkpoint(folder: Path, structure: Structure) -> tuple[LearnerState, d
     if shapes != [(n,), (m,), (n,), (m,), (len(spins), n), (len(spins), 4)] or streams.dtype != np.uint32:
         raise _damaged(folder, f"its arrays have shapes {shapes}")
     parameters, velocity = Parameters(fields, couplings), Parameters(field_velocity, coupling_velocity)
-    return LearnerState(content["iteration"], parameters, velocity, SamplerState(spins, streams)), content["record"]
+    return LearnerState(content["iteration"], parameters, velocity, SamplerState(spins, streams, kept)), content[
+        "record"
+    ]
 
 
 def _read(folder: Path) -> dict[str, Any]:

@@ -1,6 +1,8 @@
 """The learner's door: compile a structure once, then step with new parameters many times."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -8,7 +10,7 @@ import numpy as np
 from annealnn._rng import streams_from_seed
 from annealnn.models import Clamp, Moments, Parameters, Structure
 from annealnn.samplers._tiles import Tiles
-from annealnn.typing import Spins, Words
+from annealnn.typing import AnyArray, Spins, Words
 
 Want = Literal["moments", "spins"]
 
@@ -18,6 +20,8 @@ class SamplerState(NamedTuple):
 
     spins: Spins  #: (num_reads, num_variables), values -1 or +1
     streams: Words  #: (num_reads, 4) generator words
+    #: what else the sampler keeps for each read, by name: arrays whose first axis is num_reads
+    kept: Mapping[str, AnyArray] = MappingProxyType({})
 
 
 class Step(NamedTuple):

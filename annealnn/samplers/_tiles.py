@@ -35,7 +35,7 @@ class Tiles:
 
     def add_moments(self, heads: Indices, tails: Indices, spin_sums: AnyArray, pair_sums: AnyArray) -> None:
         """Add the sums over reads of spins and of products along edges."""
-        sum_moments(self.bits, self._kept(), heads, tails, spin_sums, pair_sums)
+        sum_moments(self.bits, self.kept(), heads, tails, spin_sums, pair_sums)
 
     def energies(self, terms: Any, sparse: Any) -> Floats:
         """Return the energy of every read, dimod's sign, without the offset, (num_reads,)."""
@@ -46,7 +46,8 @@ class Tiles:
         )
         return out.reshape(-1)[: self._num_reads]
 
-    def _kept(self) -> Words:
+    def kept(self) -> Words:
+        """Return a word for each tile, its bits 1 for columns that hold a read."""
         left = self._num_reads - WIDTH * np.arange(len(self.bits))
         kept: Words = ((1 << np.minimum(left, WIDTH)) - 1).astype(np.uint32)
         return kept

@@ -1,0 +1,156 @@
+"""Sweeps over worldlines: path-integral Monte Carlo of Eq. (1) in discrete imaginary time.
+
+A worldline is what a spin does along imaginary time: num_slices spins, periodic. In a tile, slice m of variable i is
+column i * num_slices + m of bits. The weight of a configuration is exp(-S),
+
+S = dtau sum_m E(s_m) - K sum_{i,m} s_{i,m} s_{i,m+1},  dtau = beta / num_slices,  exp(-2 K) = tanh(dtau gamma_i)
+
+(Suzuki 1976). An update draws a whole worldline from its distribution given all others: it is an Ising chain in a
+field, which a transfer matrix of two by two sums up from its end to its beginning, and from which its spins are then
+drawn one after another. Nothing freezes as dtau gamma becomes small.
+
+Besides the arguments that `tiles` names (fields and couplings are those of a slice):
+
+- betas, ramps (num_sweeps,) and scales, gamma_scales (num_tiles, 32) float32: in sweep k, read r has the inverse
+  temperature betas[k] * scales[r] and the transverse fields gammas * ramps[k] * gamma_scales[r];
+- gammas (num_variables,) float32, at least 0.
+"""
+
+import numpy as np
+
+from annealnn.kernels._compile import compiled
+from annealnn.kernels._functions import exponential2, hyperbolic_tangent
+from annealnn.kernels._lanes import choose, count, exponent, flags_of, less, load, power_of_two, splat, store, word_of
+from annealnn.kernels._random import next_floats
+
+_ZERO, _ONE = np.float32(0.0), np.float32(1.0)
+_TWO_LOG2_E = np.float32(2.0 / np.log(2.0))
+_1 = np.uint64(1)
+
+
+@compiled
+def worldline_sweeps(
+    bits,
+    streams,
+    order,
+    fields,
+    indptr,
+    indices,
+    couplings,
+    gammas,
+    betas,
+    ramps,
+    scales,
+    gamma_scales,
+    num_slices,
+    scratch,
+):
+    """Visit the worldlines of `order` (num_free,) one after another, in every sweep; couplings by CSR.
+
+    scratch (4 num_slices, 32) float32.
+    """
+    slices, one, zero = np.uint64(num_slices), splat(_ONE), splat(_ZERO)
+    for t in range(bits.shape[0]):
+        for k in range(betas.shape[0]):
+            dtau = splat(np.float32(betas[k] / np.float32(num_slices))) * load(scales, t)
+            ramp = splat(ramps[k]) * load(gamma_scales, t)
+            scale = splat(_TWO_LOG2_E) * dtau
+            for visit in range(order.shape[0]):
+                i = np.uint64(order[visit])
+                start, stop = np.uint64(indptr[i]), np.uint64(indptr[i + _1])
+                hop = hyperbolic_tangent(dtau * (ramp * splat(gammas[i])))
+                # up_u is the weight of all that follows a slice that is up, if slice 0 is up as well: after the last
+                # slice the worldline comes back to slice 0. down_u: if slice 0 is down, and so on
+                up_u, up_d, down_u, down_d = one, hop, hop, one
+                for back in range(slices):
+                    m = slices - _1 - back
+                    a, b = splat(fields[i]), zero
+                    for e in range(start, stop - ((stop - start) & _1), 2):
+                        first, second = np.uint64(indices[e]), np.uint64(indices[e + _1])
+                        a = choose(flags_of(bits[t, first * slices + m]), a + splat(couplings[e]), a)
+                        b = choose(flags_of(bits[t, second * slices + m]), b + splat(couplings[e + _1]), b)
+                    if (stop - start) & _1:
+                        last = np.uint64(indices[stop - _1])
+                        a = choose(flags_of(bits[t, last * slices + m]), a + splat(couplings[stop - _1]), a)
+                    # exp(-dtau E) of the two spins, the larger one brought to 1
+                    x = scale * (a + b)
+                    falls = less(zero, x)
+                    weight = exponential2(choose(falls, zero - x, x))
+                    w_up, w_down = choose(falls, weight, one), choose(falls, one, weight)
+                    up_u, up_d = w_up * up_u, w_down * up_d
+                    down_u, down_d = w_up * down_u, w_down * down_d
+                    store(scratch, 4 * m, up_u)
+                    store(scratch, 4 * m + _1, up_d)
+                    store(scratch, 4 * m + np.uint64(2), down_u)
+                    store(scratch, 4 * m + np.uint64(3), down_d)
+                    if m > 0:
+                        up_u, up_d = up_u + hop * up_d, hop * up_u + up_d
+                        down_u, down_d = down_u + hop * down_d, hop * down_u + down_d
+                        # all four by one power of two, so that the largest stays near 1
+                        most = choose(less(up_u, up_d), up_d, up_u)
+                        most = choose(less(most, down_u), down_u, most)
+                        most = choose(less(most, down_d), down_d, most)
+                        factor = power_of_two(zero - exponent(most))
+                        up_u, up_d = factor * up_u, factor * up_d
+                        down_u, down_d = factor * down_u, factor * down_d
+                first_up = word_of(less(next_floats(streams, 4 * t) * (up_u + down_d), up_u))
+                bits[t, i * slices] = first_up
+                before = first_up
+                for m in range(_1, slices):
+                    ups = flags_of(first_up)
+                    w_up = choose(ups, load(scratch, 4 * m), load(scratch, 4 * m + np.uint64(2)))
+                    w_down = choose(ups, load(scratch, 4 * m + _1), load(scratch, 4 * m + np.uint64(3)))
+                    ups = flags_of(before)
+                    w_up, w_down = choose(ups, w_up, hop * w_up), choose(ups, hop * w_down, w_down)
+                    before = word_of(less(next_floats(streams, 4 * t) * (w_up + w_down), w_up))
+                    bits[t, i * slices + m] = before
+
+
+@compiled
+def sum_worldlines(bits, kept, heads, tails, num_slices, spin_sums, pair_sums, kinks):
+    """Add up spins, products along edges, and kinks, over all slices of the reads of all tiles, in place.
+
+    kept (num_tiles,) uint32: bits 1 for columns that hold a read; heads, tails (num_edges,); spin_sums
+    (num_variables,), pair_sums (num_edges,) and kinks (num_variables,) int64. A kink is a bond in time between
+    unlike spins.
+    """
+    for t in range(bits.shape[0]):
+        mask = kept[t]
+        total = np.int64(count(mask)) * num_slices
+        for i in range(spin_sums.shape[0]):
+            ups, unlike = np.int64(0), np.int64(0)
+            for m in range(num_slices):
+                word = bits[t, i * num_slices + m]
+                after = bits[t, i * num_slices + (m + 1) % num_slices]
+                ups += np.int64(count(word & mask))
+                unlike += np.int64(count((word ^ after) & mask))
+            spin_sums[i] += 2 * ups - total
+            kinks[i] += unlike
+        for e in range(heads.shape[0]):
+            head, tail, unlike = heads[e] * num_slices, tails[e] * num_slices, np.int64(0)
+            for m in range(num_slices):
+                unlike += np.int64(count((bits[t, head + m] ^ bits[t, tail + m]) & mask))
+            pair_sums[e] += total - 2 * unlike
+
+
+@compiled
+def average_worldlines(worldlines, heads, tails, spins, pairs, kinks):
+    """Write means over the slices of worldlines (num_reads, num_variables, num_slices) int8.
+
+    spins (num_reads, num_variables), pairs (num_reads, num_edges) of products along edges, and kinks (num_reads,
+    num_variables), the part of the bonds in time that join unlike spins; all float32.
+    """
+    num_slices = worldlines.shape[2]
+    one = np.float32(1.0) / np.float32(num_slices)
+    for r in range(worldlines.shape[0]):
+        for i in range(worldlines.shape[1]):
+            total, unlike = 0, 0
+            for m in range(num_slices):
+                total += worldlines[r, i, m]
+                unlike += worldlines[r, i, m] != worldlines[r, i, m - 1]
+            spins[r, i], kinks[r, i] = np.float32(total) * one, np.float32(unlike) * one
+        for e in range(heads.shape[0]):
+            total = 0
+            for m in range(num_slices):
+                total += worldlines[r, heads[e], m] * worldlines[r, tails[e], m]
+            pairs[r, e] = np.float32(total) * one

@@ -1,0 +1,149 @@
+"""The learner's door of path-integral Monte Carlo in continuous imaginary time."""
+
+from collections.abc import Iterator
+from typing import final
+
+import numpy as np
+
+from annealnn._parallel import Watch, run_blocks
+from annealnn.kernels.continuous import continuous_sweeps, overlap_worldlines
+from annealnn.models import Clamp, Moments, Parameters, Structure, dimod_terms
+from annealnn.samplers._compiled import CompiledSampler, SamplerState, Step, Want
+from annealnn.samplers._couplings import SparseCouplings
+from annealnn.typing import AnyArray, Floats
+
+# an update of a worldline costs as much as this many of the vectors' operations
+_SCALAR_COST = 40
+_READS_AT_ONCE = 64
+
+
+@final
+class CompiledContinuous(CompiledSampler):
+    """Sweeps over worldlines in continuous imaginary time, without Trotter error; the state's go on.
+
+    A read is the spins at time 0. Moments are means over imaginary time. The state keeps "kinks", (num_reads,
+    num_variables, capacity) float64, their times in rising order, and "num_kinks", (num_reads, num_variables) int32.
+
+    Parameters
+    ----------
+    structure
+    beta : float
+        Above 0.
+    gammas : (num_variables,)
+        Transverse fields, energy units.
+    num_sweeps : int
+    want
+    num_threads : int, optional
+    """
+
+    persistent = True
+
+    def __init__(
+        self,
+        structure: Structure,
+        *,
+        beta: float,
+        gammas: Floats,
+        num_sweeps: int,
+        want: Want = "spins",
+        num_threads: int | None = None,
+    ) -> None:
+        super().__init__(structure, want)
+        self._beta, self._gammas, self._num_sweeps, self._num_threads = beta, gammas, num_sweeps, num_threads
+        self._sparse = SparseCouplings.of(structure)
+        self._heads, self._tails = (np.ascontiguousarray(column) for column in structure.edges.T)
+
+    def init(self, num_reads: int, seed: int) -> SamplerState:
+        """Return random worldlines without kinks."""
+        state = super().init(num_reads, seed)
+        cuts = self._beta * float(self._gammas.max(initial=0.0))
+        capacity = int(2 * cuts + 8 * np.sqrt(2 * cuts)) + 8
+        shape = num_reads, self.structure.num_variables
+        kept = {"kinks": np.zeros((*shape, capacity)), "num_kinks": np.zeros(shape, np.int32)}
+        return state._replace(kept=kept)
+
+    def step(self, parameters: Parameters, state: SamplerState, clamp: Clamp | None = None) -> Step:
+        """Run the sweeps from `state`; `info["transverse_moments"]` holds `<X_i>` where moments are wanted."""
+        return self.run(parameters, state, clamp)
+
+    def run(
+        self, parameters: Parameters, state: SamplerState, clamp: Clamp | None = None, *, watch: Watch | None = None
+    ) -> Step:
+        """Run the sweeps from `state`; `info["sweeps_done"]` has those of each read, (num_reads,)."""
+        n, num_reads = self.structure.num_variables, len(state.spins)
+        spins, streams = state.spins.copy(), state.streams.copy()
+        counts = state.kept["num_kinks"].copy()
+        order = np.arange(n)
+        if clamp is not None:
+            spins[:, clamp.variables], counts[:, clamp.variables] = clamp.spins, 0
+            order = np.setdiff1d(order, clamp.variables)
+        linear, quadratic = dimod_terms(parameters)
+        couplings = quadratic[self._sparse.edge_of]
+        blocks: list[tuple[int, AnyArray]] = []
+        done = np.zeros(num_reads, np.int64)
+
+        def work(block: slice, sweeps: Iterator[slice]) -> None:
+            times = state.kept["kinks"][block].copy()
+            for some in sweeps:
+                progress = np.zeros((len(times), 2), np.int64)
+                while not continuous_sweeps(
+                    times,
+                    counts[block],
+                    spins[block],
+                    streams[block],
+                    order,
+                    linear,
+                    self._sparse.indptr,
+                    self._sparse.indices,
+                    couplings,
+                    self._gammas,
+                    self._beta,
+                    some.stop - some.start,
+                    progress,
+                    np.empty(times.shape[2]),
+                    np.empty(times.shape[2] + 1),
+                    np.empty(times.shape[2] + 1, np.int8),
+                ):
+                    times = np.pad(times, ((0, 0), (0, 0), (0, times.shape[2])))
+                done[block] = some.stop
+            blocks.append((block.start, times))
+
+        run_blocks(
+            work,
+            num_reads=num_reads,
+            num_sweeps=self._num_sweeps,
+            sweep_cost=_SCALAR_COST * (n + self.structure.num_edges),
+            num_threads=self._num_threads,
+            watch=watch,
+        )
+        widest = max(times.shape[2] for _, times in blocks)
+        wide = [np.pad(t, ((0, 0), (0, 0), (0, widest - t.shape[2]))) for _, t in sorted(blocks, key=lambda b: b[0])]
+        after = SamplerState(spins, streams, {"kinks": np.concatenate(wide), "num_kinks": counts})
+        info: dict[str, AnyArray] = {"sweeps_done": done}
+        moments = None
+        if self.want == "moments":
+            totals = [np.zeros(n), np.zeros(len(self._heads)), np.zeros(n)]
+            for start in range(0, num_reads, _READS_AT_ONCE):
+                for total, part in zip(totals, self.average(after, slice(start, start + _READS_AT_ONCE)), strict=True):
+                    total += part.sum(axis=0)
+            moments = Moments(totals[0] / num_reads, totals[1] / num_reads)
+            info["transverse_moments"] = totals[2] / num_reads
+        return Step(after, spins, moments, info)
+
+    def average(self, state: SamplerState, block: slice) -> tuple[Floats, Floats, Floats]:
+        """Return each read's means over imaginary time, of a block of reads; see `CompiledWorldlines.average`."""
+        counts = state.kept["num_kinks"][block]
+        spins, pairs = np.empty(counts.shape), np.empty((len(counts), len(self._heads)))
+        overlap_worldlines(
+            state.kept["kinks"][block],
+            counts,
+            state.spins[block],
+            self._heads,
+            self._tails,
+            self._beta,
+            spins,
+            pairs,
+        )
+        # <X_i> = <number of kinks> / (beta gamma_i)
+        scale = self._beta * self._gammas
+        return spins, pairs, np.divide(counts, scale, out=np.zeros(counts.shape), where=scale > 0)
