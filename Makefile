@@ -24,8 +24,8 @@ optdigits: $(STAMPS)/main  ## train on OptDigits, embedded in a processor's grap
 evidence: $(STAMPS)/main  ## measure every figure of docs/results.md (a minute or two)
 	$(BIN)/python -m annealnn.experiments.evidence
 
-speed: $(STAMPS)/main  ## our samplers and the peers' side by side (about 5 minutes); the table goes to speed/samplers.json
-	$(BIN)/python speed/samplers.py
+speed: .venv-speed/.stamp .venv-peers/.stamp  ## our samplers and the peers' side by side (about 8 minutes); ARGS=--quick tries them
+	.venv-speed/$(SCRIPTS)/python speed/samplers.py $(ARGS)
 
 test: $(STAMPS)/test  ## run the test suite, then the kernels once more as plain Python
 	$(BIN)/python -m pytest
@@ -75,11 +75,23 @@ changelog: $(STAMPS)/docs  ## move the fragments of changelog.d into CHANGELOG.m
 env: $(STAMPS)/test $(STAMPS)/lint $(STAMPS)/docs  ## build the environment with every extra, run nothing
 
 clean:  ## remove the environments and what was built
-	rm -rf $(VENV) .venv-dist .venv-lowest .venv-newest build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache docs/build docs/generated
+	rm -rf $(VENV) .venv-dist .venv-lowest .venv-newest .venv-peers .venv-speed build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache docs/build docs/generated
 
 .venv-dist/.stamp:
 	$(PYTHON) -m venv .venv-dist
 	.venv-dist/$(SCRIPTS)/python -m pip install --quiet --disable-pip-version-check build check-wheel-contents twine
+	touch $@
+
+# the peers that may share a process with us
+.venv-speed/.stamp: speed/requirements.txt $(DEFINITION)
+	test -x .venv-speed/$(SCRIPTS)/python || $(PYTHON) -m venv .venv-speed
+	.venv-speed/$(SCRIPTS)/python -m pip install --quiet --disable-pip-version-check --editable . --requirement $<
+	touch $@
+
+# those that bring PyTorch or JAX
+.venv-peers/.stamp: speed/peers/requirements.txt
+	test -x .venv-peers/$(SCRIPTS)/python || $(PYTHON) -m venv .venv-peers
+	.venv-peers/$(SCRIPTS)/python -m pip install --quiet --disable-pip-version-check --requirement $<
 	touch $@
 
 $(STAMPS)/main: $(DEFINITION)

@@ -1,112 +1,189 @@
-"""Our samplers and the peers' side by side, in one process, on one core: `make speed`.
+"""Our samplers and the peers' side by side, on one core: `make speed`.
 
-For each row both anneal the same problem along the same betas. We get as many sweeps as we need for a mean energy at
-least as low as the peer's; then the two are timed in turn, ours, theirs, ours, theirs, and the median of the ratios of
-neighbours is what counts. Machines are noisy: absolute times mean little, ratios of neighbours something.
+In each row both do the same work in turn, ours, theirs, ours, theirs, and the median of the ratios of neighbours is
+what counts. Machines are noisy: absolute times mean little, ratios of neighbours something. Times are of the processor,
+not of the clock on the wall, except on two cores. Both must be as good: an annealer of ours gets as many sweeps as it
+needs for a mean energy at least as low as the peer's; samplers of one distribution show a mean of both.
 
-python speed/samplers.py [--quick]
+Peers that need PyTorch or JAX run in processes of their own, from .venv-peers; their rows are left out without it.
+
+python speed/samplers.py [--quick] [--only NAME ...]
 """
 
+import argparse
 import json
 import os
 import platform
-import sys
+import tempfile
 import time
+from contextlib import ExitStack
 from importlib.metadata import version
 from pathlib import Path
-from typing import NamedTuple
 
 # before numpy: one thread for whoever would take more
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
     os.environ[name] = "1"
 
 import dimod
-import dwave.graphs
 import numpy as np
+import openjij
+import problems
+from compare import PEERS_PYTHON, Effort, Evidence, in_turn, peer_process, row, timed
 from dwave.samplers import SimulatedAnnealingSampler as DWaveAnnealing
+from sklearn.neural_network import BernoulliRBM
 
 from annealnn import GibbsSampler, SimulatedAnnealingSampler
 from annealnn.models import Parameters, terms_of_bqm
 from annealnn.samplers import compile_sampler
 
 HERE = Path(__file__).parent
-QUICK = "--quick" in sys.argv
-NUM_READS, NUM_SWEEPS, NUM_PAIRS = 64, 100 if QUICK else 1000, 3 if QUICK else 7
+FULL, QUICK = Effort(reads=64, sweeps=1000, pairs=5), Effort(reads=64, sweeps=100, pairs=3)
+PACKAGES = ("annealnn", "dwave-samplers", "openjij", "scikit-learn", "numba", "numpy")
+versions = {}  # of the peers in processes of their own
 
 
-class Row(NamedTuple):
-    """One comparison: times per update in nanoseconds (medians), and the median ratio of neighbours."""
+def annealers(work, peer_name, bqm, ours, peer, target, effort, *, slices=1):
+    """Compare `ours(sweeps)` with `peer()`; both return sample sets of `effort.reads` reads.
 
-    work: str
-    peer: str
-    ours_ns: float
-    peer_ns: float
-    ratio: float
-    target: float
-    sweeps: int  # ours, for an energy as low as the peer's
-    energies: tuple[float, float]  # mean of ours, of the peer's, per variable
-
-
-def pegasus(weights):
-    """An instance on Pegasus P16: couplings Gaussian, or +-1."""
-    rng = np.random.default_rng(0)
-    edges = dwave.graphs.pegasus_graph(16).edges
-    draw = rng.normal if weights == "gaussian" else lambda: rng.choice([-1.0, 1.0])
-    return dimod.BQM.from_ising({}, {edge: float(draw()) for edge in edges})
-
-
-def sherrington_kirkpatrick(n):
-    """J ~ N(0, 1/n) on all pairs."""
-    rng = np.random.default_rng(0)
-    return dimod.BQM.from_ising({}, {(i, j): float(rng.normal() / n**0.5) for i in range(n) for j in range(i)})
-
-
-def timed(call):
-    started = time.perf_counter()
-    result = call()
-    return time.perf_counter() - started, result
+    `slices` is how many copies of the problem a sweep updates.
+    """
+    ours(1)
+    goal = peer().record.energy
+    tried = (int(factor * effort.sweeps) for factor in (1, 1.1, 1.25, 1.5, 2, 3, 4, 6, 8))
+    enough = (
+        sweeps
+        for sweeps in tried
+        # as low as the peer's, up to the standard error of the difference
+        if (found := ours(sweeps).record.energy).mean()
+        <= goal.mean() + np.hypot(found.std(), goal.std()) / effort.reads**0.5
+    )
+    if (sweeps := next(enough, None)) is None:
+        msg = f"{work}: eight times {effort.sweeps} sweeps of ours do not reach {peer_name}'s energies"
+        raise RuntimeError(msg)
+    seconds, results = in_turn(lambda: timed(lambda: ours(sweeps)), lambda: timed(peer), effort.pairs)
+    n = bqm.num_variables
+    evidence = Evidence.of("energy a spin", *(found.record.energy / n for found in results[0]))
+    # per update of the peer's: more sweeps of ours show as slower updates
+    updates = effort.reads * effort.sweeps * n * slices * 1e-9
+    return row(work, peer_name, seconds, updates, target, note=f"{sweeps} sweeps of ours", evidence=evidence)
 
 
-def annealing(work, bqm, beta_range, target, **peers_best):
-    """Compare annealers on one problem."""
+def ours_annealing(bqm, beta_range, effort):
+    """Return our annealer as a function of the number of sweeps."""
+    return lambda sweeps: SimulatedAnnealingSampler().sample(
+        bqm, num_reads=effort.reads, num_sweeps=sweeps, beta_range=beta_range, seed=1, num_threads=1
+    )
 
+
+def dwave_annealing(work, bqm, beta_range, target, effort):
     def peer():
         return DWaveAnnealing().sample(
-            bqm, num_reads=NUM_READS, num_sweeps=NUM_SWEEPS, beta_range=list(beta_range), seed=1, **peers_best
+            bqm, num_reads=effort.reads, num_sweeps=effort.sweeps, beta_range=list(beta_range), seed=1
         )
 
-    def ours(sweeps=NUM_SWEEPS):
-        return SimulatedAnnealingSampler().sample(
-            bqm, num_reads=NUM_READS, num_sweeps=sweeps, beta_range=beta_range, seed=1, num_threads=1
+    return annealers(work, "dwave-samplers SA", bqm, ours_annealing(bqm, beta_range, effort), peer, target, effort)
+
+
+def openjij_annealing(work, bqm, beta_range, target, effort):
+    def peer():
+        # no seed: with one, all reads are the same
+        return openjij.SASampler().sample(
+            bqm, num_reads=effort.reads, num_sweeps=effort.sweeps, beta_min=beta_range[0], beta_max=beta_range[1]
         )
 
-    ours(1), DWaveAnnealing().sample(bqm, num_reads=1, num_sweeps=1)
-    goal = peer().record.energy
-    sweeps = next(
-        s
-        for s in (int(f * NUM_SWEEPS) for f in (1, 1.1, 1.25, 1.5, 2, 3, 4, 6, 8))
-        # as low as the peer's, up to the standard error of the difference
-        if (found := ours(s).record.energy).mean() <= goal.mean() + np.hypot(found.std(), goal.std()) / NUM_READS**0.5
-    )
-    pairs = [(timed(lambda: ours(sweeps)), timed(peer)) for _ in range(NUM_PAIRS)]
-    n = bqm.num_variables
-    updates = NUM_READS * NUM_SWEEPS * n * 1e-9
-    return Row(
-        work,
-        "dwave-samplers SA",
-        float(np.median([a for (a, _), _ in pairs])) / updates,
-        float(np.median([b for _, (b, _) in pairs])) / updates,
-        float(np.median([b / a for (a, _), (b, _) in pairs])),
-        target,
-        sweeps,
-        (float(pairs[0][0][1].record.energy.mean()) / n, float(goal.mean()) / n),
-    )
+    return annealers(work, "OpenJij SA", bqm, ours_annealing(bqm, beta_range, effort), peer, target, effort)
 
 
-def learners_step(target):
+def openjij_quantum_annealing(work, bqm, ours, target, effort, *, beta, gamma, num_slices):
+    """Compare `ours(sweeps)`, which returns a sample set of `effort.reads` reads, with OpenJij's simulated annealing.
+
+    H = s H_p + gamma (1 - s) sum X_i with s linear in the sweep, from 0 to 1, at a fixed beta. OpenJij gives the
+    lowest of a read's slices; ours should too.
+    """
+
+    def peer():
+        return openjij.SQASampler().sample(
+            bqm,
+            num_reads=effort.reads,
+            beta=beta,
+            gamma=gamma,
+            trotter=num_slices,
+            schedule=[[s, 1] for s in np.linspace(0, 1, effort.sweeps).tolist()],
+        )
+
+    return annealers(work, "OpenJij SQA", bqm, ours, peer, target, effort, slices=num_slices)
+
+
+def restricted_machine(work, target, effort):
+    """Compare the learner's door with scikit-learn: 10,000 particles, 64 visible and 64 hidden units."""
+    particles, sweeps = 10_000, 10
+    machine = problems.restricted_machine(64, 64)
+    compiled = compile_sampler(GibbsSampler(), machine.structure, want="spins", num_threads=1)
+    state = compiled.init(particles, 0)
+    peer_machine = BernoulliRBM(64, random_state=0)
+    visible, hidden, peer_machine.components_ = machine.as_bits()
+    peer_machine.intercept_visible_, peer_machine.intercept_hidden_ = visible, hidden
+    bits = np.random.default_rng(0).integers(2, size=(particles, 64)).astype(float)
+
+    def ours():
+        nonlocal state
+        state = compiled.advance(machine.parameters, state, sweeps)
+        return state.spins[:, :64]
+
+    def peer():
+        nonlocal bits
+        for _ in range(sweeps):
+            bits = peer_machine.gibbs(bits)
+        return 2 * bits - 1
+
+    def energies(visible):
+        # of the particles' visibles, with the hidden units' means given them
+        means = 2 * peer_machine.transform((visible + 1) / 2) - 1
+        s = np.hstack([visible, means])
+        pairs = s[:, machine.structure.edges[:, 0]] * s[:, machine.structure.edges[:, 1]]
+        return -(s @ machine.parameters.fields + pairs @ machine.parameters.couplings) / s.shape[1]
+
+    for _ in range(5):  # from random to equilibrium
+        ours(), peer()
+    seconds, results = in_turn(lambda: timed(ours), lambda: timed(peer), 4 * effort.pairs)
+    evidence = Evidence.of("energy a unit", *(energies(np.asarray(spins, dtype=float)) for spins in results[-1]))
+    updates = particles * sweeps * machine.structure.num_variables * 1e-9
+    return row(work, "scikit-learn", seconds, updates, target, note=f"{sweeps} sweeps a call", evidence=evidence)
+
+
+def block_gibbs(work, peer_name, script, target, effort):
+    """Compare the learner's door with a peer in a process of its own: 100 particles on Zephyr Z6 at beta 1."""
+    particles, sweeps = 100, 100
+    bqm = problems.zephyr("weak")
+    structure, parameters, _ = terms_of_bqm(bqm)
+    compiled = compile_sampler(GibbsSampler(), structure, want="spins", num_threads=1)
+    state = compiled.init(particles, 0)
+
+    def ours():
+        nonlocal state
+        state = compiled.advance(parameters, state, sweeps)
+        return state.spins
+
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        problems.write_arrays(folder / "problem.npz", bqm, problems.zephyr_colours())
+        found, peer = stack.enter_context(
+            peer_process(script, folder / "problem.npz", particles=particles, sweeps=sweeps)
+        )
+        versions.update(found)
+        ours(), ours()
+        seconds, results = in_turn(lambda: timed(ours), peer, 2 * effort.pairs)
+    energies = [bqm.energies((spins, list(structure.labels))) / structure.num_variables for spins, _ in results]
+    evidence = Evidence.of(
+        "energy a spin", np.concatenate(energies), np.concatenate([peers_energies for _, peers_energies in results])
+    )
+    updates = particles * sweeps * structure.num_variables * 1e-9
+    return row(work, peer_name, seconds, updates, target, evidence=evidence)
+
+
+def learners_step(work, target, effort):
     """One step of 100 persistent particles on Zephyr Z6, against one call of the peer from initial states."""
-    rng = np.random.default_rng(0)
-    bqm = dimod.BQM.from_ising({}, {edge: float(rng.normal() / 4) for edge in dwave.graphs.zephyr_graph(6).edges})
+    bqm = problems.zephyr("gaussian")
     structure, parameters, _ = terms_of_bqm(bqm)
     compiled = compile_sampler(GibbsSampler(), structure, want="moments", num_threads=1)
     state = compiled.init(100, 0)
@@ -125,71 +202,103 @@ def learners_step(target):
         )
 
     compiled.step(changed, state), peer()
-    repeats = 3 if QUICK else 20
-    pairs = [(timed(lambda: compiled.step(changed, state))[0], timed(peer)[0]) for _ in range(repeats)]
-    updates = 100 * structure.num_variables * 1e-9
-    ours, theirs = (float(np.median(column)) / updates for column in zip(*pairs, strict=True))
-    ratio = float(np.median([b / a for a, b in pairs]))
-    return Row(
-        "one step of a learner, Zephyr Z6, 100 particles",
-        "dwave-samplers SA",
-        ours,
-        theirs,
-        ratio,
-        target,
-        1,
-        (0.0, 0.0),
-    )
+    seconds, _ = in_turn(lambda: timed(lambda: compiled.step(changed, state)), lambda: timed(peer), 4 * effort.pairs)
+    return row(work, "dwave-samplers SA", seconds, 100 * structure.num_variables * 1e-9, target)
 
 
-def two_cores(bqm, beta_range, target):
+def two_cores(work, bqm, beta_range, target, effort):
     """The same anneal on one thread and on two."""
 
     def ours(threads):
         return SimulatedAnnealingSampler().sample(
-            bqm, num_reads=NUM_READS, num_sweeps=NUM_SWEEPS, beta_range=beta_range, seed=1, num_threads=threads
+            bqm, num_reads=effort.reads, num_sweeps=effort.sweeps, beta_range=beta_range, seed=1, num_threads=threads
         )
 
-    pairs = [(timed(lambda: ours(2))[0], timed(lambda: ours(1))[0]) for _ in range(NUM_PAIRS)]
-    updates = NUM_READS * NUM_SWEEPS * bqm.num_variables * 1e-9
-    two, one = (float(np.median(column)) / updates for column in zip(*pairs, strict=True))
-    ratio = float(np.median([b / a for a, b in pairs]))
-    return Row("two cores over one, Pegasus P16", "ourselves", two, one, ratio, target, NUM_SWEEPS, (0.0, 0.0))
+    clock = time.perf_counter
+    seconds, _ = in_turn(lambda: timed(lambda: ours(2), clock), lambda: timed(lambda: ours(1), clock), effort.pairs)
+    return row(work, "ours, one core", seconds, effort.reads * effort.sweeps * bqm.num_variables * 1e-9, target)
+
+
+GAUSSIAN, SIGNS = "annealing, Pegasus P16, Gaussian couplings", "annealing, Pegasus P16, couplings +-1"
+PEGASUS = (0.1, 4.0)  # betas
+ROWS = {
+    "gaussian": lambda effort: dwave_annealing(GAUSSIAN, problems.pegasus("gaussian"), PEGASUS, 10.0, effort),
+    "gaussian-openjij": lambda effort: openjij_annealing(GAUSSIAN, problems.pegasus("gaussian"), PEGASUS, None, effort),
+    "signs": lambda effort: dwave_annealing(SIGNS, problems.pegasus("signs"), PEGASUS, 20.0, effort),
+    "signs-openjij": lambda effort: openjij_annealing(SIGNS, problems.pegasus("signs"), PEGASUS, None, effort),
+    "dense": lambda effort: dwave_annealing(
+        "annealing, Sherrington-Kirkpatrick n = 500", problems.sherrington_kirkpatrick(500), (0.1, 10.0), 12.0, effort
+    ),
+    "step": lambda effort: learners_step("a learner's step, Zephyr Z6, 100 particles", 30.0, effort),
+    "restricted": lambda effort: restricted_machine(
+        "Gibbs, restricted machine 64 x 64, 10,000 particles", 12.0, effort
+    ),
+    "zephyr-plugin": lambda effort: block_gibbs(
+        "Gibbs, Zephyr Z6, 100 particles x 100 sweeps", "BlockSampler", "block_sampler.py", None, effort
+    ),
+    "zephyr-thrml": lambda effort: block_gibbs(
+        "Gibbs, Zephyr Z6, 100 particles x 100 sweeps", "thrml", "thrml_gibbs.py", None, effort
+    ),
+    "two-cores": lambda effort: two_cores("two cores, Pegasus P16", problems.pegasus("gaussian"), PEGASUS, 1.8, effort),
+}
+OTHER_ENVIRONMENT = {"zephyr-plugin", "zephyr-thrml"}
+
+
+def table(rows):
+    """Return rows as the lines of a Markdown table, padded so that it reads well as text."""
+    cells = [("work", "peer", "ours", "peer's", "unit", "ratio", "target", "as good: ours, peer's", "note")]
+    for r in rows:
+        target = "" if r.target is None else f"{r.target:g}, missed" if r.missed else f"{r.target:g}"
+        good = f"{r.evidence.ours:.4f}, {r.evidence.peers:.4f} (+-{r.evidence.error:.4f})" if r.evidence else ""
+        cells.append(
+            (r.work, r.peer, f"{r.ours:.3g}", f"{r.peers:.3g}", r.unit, f"{r.ratio:.1f}", target, good, r.note)
+        )
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    cells.insert(1, tuple("-" * width for width in widths))
+    return ["| " + " | ".join(map(str.ljust, line, widths)) + " |" for line in cells]
+
+
+def processor():
+    """Return the processor's name, where Linux tells it."""
+    information = Path("/proc/cpuinfo")
+    lines = information.read_text().splitlines() if information.exists() else []
+    named = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return named[0] if named else platform.processor() or platform.machine()
 
 
 def main():
-    gaussian = pegasus("gaussian")
-    rows = [
-        annealing("SA, Pegasus P16, Gaussian couplings", gaussian, (0.1, 4.0), 10.0),
-        annealing("SA, Pegasus P16, couplings +-1", pegasus("signs"), (0.1, 4.0), 20.0),
-        annealing("SA, Sherrington-Kirkpatrick n = 500", sherrington_kirkpatrick(500), (0.1, 10.0), 12.0),
-        learners_step(30.0),
-        two_cores(gaussian, (0.1, 4.0), 1.8),
-    ]
-    lines = [
-        "| work | peer | ours, ns an update | peer's | ratio | to reach | our sweeps | energies per variable |",
-        "| --- | --- | --- | --- | --- | --- | --- | --- |",
-        *(
-            f"| {r.work} | {r.peer} | {r.ours_ns:.2f} | {r.peer_ns:.2f} | {r.ratio:.1f} | {r.target:g} | {r.sweeps} | "
-            + (f"{r.energies[0]:.4f} / {r.energies[1]:.4f} |" if r.energies[1] else "|")
-            for r in rows
-        ),
-    ]
-    print("\n".join(lines))
-    if QUICK:
+    parser = argparse.ArgumentParser(description="Time our samplers and the peers' in turn.")
+    parser.add_argument("--quick", action="store_true", help="few sweeps and pairs; nothing is stored")
+    parser.add_argument("--only", action="append", choices=ROWS, metavar="NAME", help=f"of {', '.join(ROWS)}")
+    arguments = parser.parse_args()
+    effort = QUICK if arguments.quick else FULL
+    names = [name for name in ROWS if not arguments.only or name in arguments.only]
+    if not PEERS_PYTHON.exists():
+        for name in OTHER_ENVIRONMENT.intersection(names):
+            names.remove(name)
+            print(f"{name} is left out: there is no .venv-peers, which `make speed` builds")
+    rows = {}
+    for name in names:
+        print(f"{name} ...", flush=True)
+        rows[name] = ROWS[name](effort)
+    print("\n".join(["", *table(rows.values())]))
+    # no exit status: on a shared machine a miss is a reason to look, not a failure
+    if missed := [name for name, r in rows.items() if r.missed]:
+        print(f"\nmissed: {', '.join(missed)}")
+    if arguments.quick or arguments.only:
         return
     about = {
-        "processor": platform.processor() or platform.machine(),
+        "processor": processor(),
         "cores": os.cpu_count(),
         "python": platform.python_version(),
-        **{package: version(package) for package in ("annealnn", "dwave-samplers", "numba", "numpy")},
-        "reads": NUM_READS,
-        "sweeps": NUM_SWEEPS,
-        "pairs": NUM_PAIRS,
+        **{package: version(package) for package in PACKAGES},
+        **versions,
+        **effort._asdict(),
     }
-    (HERE / "samplers.json").write_text(
-        json.dumps({"about": about, "rows": [r._asdict() for r in rows]}, indent=2) + "\n"
-    )
+    kept = [
+        {"name": name} | r._asdict() | {"evidence": r.evidence and r.evidence._asdict()} for name, r in rows.items()
+    ]
+    (HERE / "samplers.json").write_text(json.dumps({"about": about, "rows": kept}, indent=2) + "\n")
 
 
 if __name__ == "__main__":
