@@ -1,0 +1,173 @@
+"""Path-integral sampling at one temperature: seconds to an rms error of the edges' moments.
+
+Reads are independent, so the mean of R of them has the mean squared error b^2 + v/R: a bias squared, which falls with
+the sweeps of a read, and a variance. A sampler then needs v / (goal^2 - b^2) reads. For each number of sweeps we
+measure b^2 and v against a long reference run, and count the sweeps with which a sampler is fastest.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from compare import Evidence, in_turn, row, timed
+from dwave.samplers import PathIntegralAnnealingSampler
+
+BETA, GAMMA = 0.2, 1.0
+GOAL = 0.02  # rms error of <ZZ> over the edges
+
+
+class Reference(NamedTuple):
+    """<ZZ> on each edge, from two independent runs (num_edges,)."""
+
+    first: np.ndarray
+    second: np.ndarray
+
+    @property
+    def error(self):
+        """Rms error of the mean of both."""
+        return float(np.sqrt(np.mean((self.first - self.second) ** 2)) / 2)
+
+    @property
+    def mean(self):
+        return (self.first + self.second) / 2
+
+
+class Quality(NamedTuple):
+    """What a number of sweeps gives."""
+
+    sweeps: int
+    seconds_per_read: float
+    bias_squared: float
+    variance: float  # of one read, mean over the edges
+
+    @property
+    def reads(self):
+        """How many reads reach the goal; infinite where the bias alone takes half of it or more."""
+        left = GOAL**2 - max(self.bias_squared, 0.0)
+        return self.variance / left if left > GOAL**2 / 2 else np.inf
+
+    @property
+    def seconds(self):
+        return self.seconds_per_read * self.reads
+
+
+def moments_on_edges(bqm, spins, labels):
+    """Return the mean of products along the edges (num_edges,) of spins (num_reads, num_spins), columns `labels`."""
+    where = {label: k for k, label in enumerate(labels)}
+    heads, tails = np.array([(where[u], where[v]) for u, v in bqm.quadratic]).T
+    s = spins.astype(np.float32)
+    return np.mean([s[k, heads] * s[k, tails] for k in range(len(s))], axis=0, dtype=float)
+
+
+def peers_arguments(num_sweeps):
+    # fields come multiplied by beta; `Gamma` would be ignored
+    return {
+        "beta_schedule_type": "custom",
+        "num_sweeps_per_beta": 1,
+        "Hp_field": [BETA] * num_sweeps,
+        "Hd_field": [BETA * GAMMA] * num_sweeps,
+    }
+
+
+def peer_of(bqm):
+    """Return dwave-samplers' sampler as `draw(num_reads, num_sweeps, seed)`, which gives (moments, seconds)."""
+
+    def draw(num_reads, num_sweeps, seed):
+        seconds, found = timed(
+            lambda: PathIntegralAnnealingSampler().sample(
+                bqm, num_reads=num_reads, seed=seed, **peers_arguments(num_sweeps)
+            )
+        )
+        return moments_on_edges(bqm, found.record.sample, found.variables), seconds
+
+    return draw
+
+
+def ours_of(bqm, sampler, num_slices):
+    """Return a sampler of ours as `draw`."""
+
+    def draw(num_reads, num_sweeps, seed):
+        seconds, found = timed(
+            lambda: sampler.sample(
+                bqm,
+                num_reads=num_reads,
+                num_sweeps=num_sweeps,
+                beta=BETA,
+                gamma=GAMMA,
+                num_slices=num_slices,
+                seed=seed,
+                num_threads=1,
+            )
+        )
+        return moments_on_edges(bqm, found.record.sample, found.variables), seconds
+
+    return draw
+
+
+def reference_of(bqm, num_reads, num_samples):
+    """Run the peer long: after 100 sweeps, a sample of each read every tenth sweep."""
+
+    def run(seed):
+        found = PathIntegralAnnealingSampler().sample(
+            bqm,
+            num_reads=num_reads,
+            seed=seed,
+            schedule_sample_interval=10,
+            **peers_arguments(100 + 10 * num_samples),
+        )
+        samples = np.asarray(found.info["statistics"]).reshape(num_reads, -1, bqm.num_variables)[:, -num_samples:]
+        return moments_on_edges(bqm, samples.reshape(-1, bqm.num_variables), found.variables)
+
+    return Reference(run(11), run(12))
+
+
+def quality(draw, reference, num_sweeps, num_reads):
+    """Measure bias and variance with two independent halves of `num_reads` reads."""
+    half = num_reads // 2
+    (first, some), (second, more) = (draw(half, num_sweeps, seed) for seed in (1, 2))
+    return Quality(
+        num_sweeps,
+        (some + more) / (2 * half),
+        # independent errors drop out of the product
+        float(np.mean((first - reference.first) * (second - reference.second))),
+        float(np.mean((first - second) ** 2) * half / 2),
+    )
+
+
+def path_integral(work, bqm, target, ours, effort, *, our_sweeps, peers_sweeps=(10, 15, 20), num_reads=1000):
+    """Compare `ours`, a `draw(num_reads, num_sweeps, seed)`, with dwave-samplers: seconds to the goal.
+
+    Each number of sweeps to try is measured with `num_reads` reads, which resolves a squared bias of a
+    twentieth of the goal's; the runs in turn have an eighth of them.
+    """
+    peer = peer_of(bqm)
+    ours(1, 1, 0), peer(1, 1, 0)
+    reference = reference_of(bqm, num_reads=10, num_samples=num_reads // 5)
+    tried = [
+        [quality(draw, reference, sweeps, num_reads) for sweeps in scan]
+        for draw, scan in ((ours, our_sweeps), (peer, peers_sweeps))
+    ]
+    best = [min(of_one, key=lambda q: q.seconds) for of_one in tried]
+    if any(np.isinf(q.seconds) for q in best):
+        msg = f"the bias falls below {GOAL} with the sweeps that are tried; got {tried}"
+        raise RuntimeError(msg)
+
+    def run(draw, sweeps):
+        moments, seconds = draw(num_reads // 8, sweeps, 3)
+        return seconds, moments
+
+    seconds, results = in_turn(lambda: run(ours, best[0].sweeps), lambda: run(peer, best[1].sweeps), effort.pairs)
+    # the share of the reads that the goal takes
+    share = np.array([num_reads // 8 / q.reads for q in best])
+    signed = np.array(list(bqm.quadratic.values()))
+    energy = [float(np.mean(signed * moments)) for moments in results[0]]
+    error = float(np.std(signed * (results[0][0] - results[0][1])) / len(signed) ** 0.5)
+    return row(
+        work,
+        "dwave-samplers PIMC",
+        seconds,
+        share,
+        target,
+        unit=f"s to an rms error of {GOAL}",
+        note=f"{best[0].sweeps} and {best[1].sweeps} sweeps a read; reference good to {reference.error:.4f}",
+        evidence=Evidence("mean of J<ZZ> over edges", *energy, error),
+    )
