@@ -5,11 +5,13 @@ the sweeps of a read, and a variance. A sampler then needs v / (goal^2 - b^2) re
 measure b^2 and v against a long reference run, and count the sweeps with which a sampler is fastest.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-from compare import Evidence, in_turn, row, timed
 from dwave.samplers import PathIntegralAnnealingSampler
+
+from compare import Evidence, in_turn, row, timed
 
 BETA, GAMMA = 0.2, 1.0
 GOAL = 0.02  # rms error of <ZZ> over the edges
@@ -48,6 +50,14 @@ class Quality(NamedTuple):
     @property
     def seconds(self):
         return self.seconds_per_read * self.reads
+
+
+class Contender(NamedTuple):
+    """`draw(num_reads, num_sweeps, seed)` gives (moments over the edges, seconds)."""
+
+    draw: Callable
+    sweeps: tuple[int, ...]  # to try: (12, 15, 20) for the peer's independent reads, (500,) where reads go on
+    num_reads: int  # to measure each with: 1,000, or 20 where reads go on
 
 
 def moments_on_edges(bqm, spins, labels):
@@ -103,21 +113,33 @@ def ours_of(bqm, sampler, num_slices):
     return draw
 
 
-def reference_of(bqm, num_reads, num_samples):
-    """Run the peer long: after 100 sweeps, a sample of each read every tenth sweep."""
-
-    def run(seed):
-        found = PathIntegralAnnealingSampler().sample(
+def continued(bqm, num_reads, num_samples, interval, burn_in, seed):
+    """Return the peer's (moments, seconds) of reads that go on after `burn_in` sweeps, a sample every `interval`."""
+    seconds, found = timed(
+        lambda: PathIntegralAnnealingSampler().sample(
             bqm,
             num_reads=num_reads,
             seed=seed,
-            schedule_sample_interval=10,
-            **peers_arguments(100 + 10 * num_samples),
+            schedule_sample_interval=interval,
+            **peers_arguments(burn_in + interval * num_samples),
         )
-        samples = np.asarray(found.info["statistics"]).reshape(num_reads, -1, bqm.num_variables)[:, -num_samples:]
-        return moments_on_edges(bqm, samples.reshape(-1, bqm.num_variables), found.variables)
+    )
+    samples = np.asarray(found.info["statistics"]).reshape(num_reads, -1, bqm.num_variables)[:, -num_samples:]
+    return moments_on_edges(bqm, samples.reshape(-1, bqm.num_variables), found.variables), seconds
 
-    return Reference(run(11), run(12))
+
+def continuing_peer_of(bqm):
+    """Return the peer as `draw` whose reads go on for `num_sweeps` after 20 of burn-in, every sweep a sample.
+
+    Its samples are correlated and yet it reaches the goal several times sooner than with independent reads: what to
+    compare with where ours goes on in the same way.
+    """
+    return lambda num_reads, num_sweeps, seed: continued(bqm, num_reads, num_sweeps, 1, 20, seed)
+
+
+def reference_of(bqm, num_reads, num_samples):
+    """Run the peer long: after 100 sweeps, a sample of each read every tenth sweep."""
+    return Reference(*(continued(bqm, num_reads, num_samples, 10, 100, seed)[0] for seed in (11, 12)))
 
 
 def quality(draw, reference, num_sweeps, num_reads):
@@ -133,31 +155,30 @@ def quality(draw, reference, num_sweeps, num_reads):
     )
 
 
-def path_integral(work, bqm, target, ours, effort, *, our_sweeps, peers_sweeps=(10, 15, 20), num_reads=1000):
-    """Compare `ours`, a `draw(num_reads, num_sweeps, seed)`, with dwave-samplers: seconds to the goal.
+def path_integral(work, bqm, target, ours, peer, effort, *, reference_samples=200):
+    """Compare two `Contender`s, ours and dwave-samplers: seconds to the goal.
 
-    Each number of sweeps to try is measured with `num_reads` reads, which resolves a squared bias of a
-    twentieth of the goal's; the runs in turn have an eighth of them.
+    A thousand independent reads resolve a squared bias of a tenth of the goal's; the runs in turn have an eighth of
+    the reads.
     """
-    peer = peer_of(bqm)
-    ours(1, 1, 0), peer(1, 1, 0)
-    reference = reference_of(bqm, num_reads=10, num_samples=num_reads // 5)
-    tried = [
-        [quality(draw, reference, sweeps, num_reads) for sweeps in scan]
-        for draw, scan in ((ours, our_sweeps), (peer, peers_sweeps))
-    ]
+    both = ours, peer
+    for contender in both:
+        contender.draw(1, 1, 0)
+    reference = reference_of(bqm, num_reads=10, num_samples=reference_samples)
+    tried = [[quality(c.draw, reference, sweeps, c.num_reads) for sweeps in c.sweeps] for c in both]
     best = [min(of_one, key=lambda q: q.seconds) for of_one in tried]
     if any(np.isinf(q.seconds) for q in best):
         msg = f"the bias falls below {GOAL} with the sweeps that are tried; got {tried}"
         raise RuntimeError(msg)
+    reads = [max(1, c.num_reads // 8) for c in both]
 
-    def run(draw, sweeps):
-        moments, seconds = draw(num_reads // 8, sweeps, 3)
+    def run(k):
+        moments, seconds = both[k].draw(reads[k], best[k].sweeps, 3)
         return seconds, moments
 
-    seconds, results = in_turn(lambda: run(ours, best[0].sweeps), lambda: run(peer, best[1].sweeps), effort.pairs)
+    seconds, results = in_turn(lambda: run(0), lambda: run(1), effort.pairs)
     # the share of the reads that the goal takes
-    share = np.array([num_reads // 8 / q.reads for q in best])
+    share = np.array([n / q.reads for n, q in zip(reads, best, strict=True)])
     signed = np.array(list(bqm.quadratic.values()))
     energy = [float(np.mean(signed * moments)) for moments in results[0]]
     error = float(np.std(signed * (results[0][0] - results[0][1])) / len(signed) ** 0.5)

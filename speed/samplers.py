@@ -27,14 +27,15 @@ for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMB
 import dimod
 import numpy as np
 import openjij
-import problems
-from compare import PEERS_PYTHON, Effort, Evidence, in_turn, peer_process, row, timed
 from dwave.samplers import SimulatedAnnealingSampler as DWaveAnnealing
 from sklearn.neural_network import BernoulliRBM
 
 from annealnn import GibbsSampler, SimulatedAnnealingSampler
 from annealnn.models import Parameters, terms_of_bqm
 from annealnn.samplers import compile_sampler
+
+import problems
+from compare import PEERS_PYTHON, Effort, Evidence, in_turn, peer_process, row, timed
 
 HERE = Path(__file__).parent
 FULL, QUICK = Effort(reads=64, sweeps=1000, pairs=5), Effort(reads=64, sweeps=100, pairs=3)
