@@ -23,6 +23,8 @@ _BUILT_IN = {
     "gibbs": "annealnn.samplers:GibbsSampler",
     # dwave-neal is retired; its sampler lives on in dwave-samplers
     "neal": "dwave.samplers:SimulatedAnnealingSampler",
+    "path-integral": "annealnn.samplers:PathIntegralSampler",
+    "quantum-anneal": "annealnn.samplers:SimulatedQuantumAnnealingSampler",
 }
 
 

@@ -96,14 +96,14 @@ def worldline_sweeps(
                 first_up = word_of(less(next_floats(streams, 4 * t) * (up_u + down_d), up_u))
                 bits[t, i * slices] = first_up
                 before = first_up
-                for m in range(_1, slices):
+                for later in range(_1, slices):
                     ups = flags_of(first_up)
-                    w_up = choose(ups, load(scratch, 4 * m), load(scratch, 4 * m + np.uint64(2)))
-                    w_down = choose(ups, load(scratch, 4 * m + _1), load(scratch, 4 * m + np.uint64(3)))
+                    w_up = choose(ups, load(scratch, 4 * later), load(scratch, 4 * later + np.uint64(2)))
+                    w_down = choose(ups, load(scratch, 4 * later + _1), load(scratch, 4 * later + np.uint64(3)))
                     ups = flags_of(before)
                     w_up, w_down = choose(ups, w_up, hop * w_up), choose(ups, hop * w_down, w_down)
                     before = word_of(less(next_floats(streams, 4 * t) * (w_up + w_down), w_up))
-                    bits[t, i * slices + m] = before
+                    bits[t, i * slices + later] = before
 
 
 @compiled

@@ -8,7 +8,9 @@ from annealnn.samplers._base import AnnealSampler, Draw
 from annealnn.samplers._compiled import CompiledSampler, SamplerState, Step
 from annealnn.samplers._exact import ExactSampler
 from annealnn.samplers._gibbs import GibbsSampler
+from annealnn.samplers._path_integral import PathIntegralSampler, TransverseObservables
 from annealnn.samplers._simulated_annealing import SimulatedAnnealingSampler
+from annealnn.samplers._simulated_quantum_annealing import SimulatedQuantumAnnealingSampler
 from annealnn.samplers._streams import streams_from_seed, uniforms
 from annealnn.samplers.composites._base import AnnealComposite, DrawThrough, Reads
 from annealnn.samplers.composites._fix_variables import FixVariablesComposite
@@ -26,12 +28,15 @@ __all__ = [
     "FixVariablesComposite",
     "GaugeComposite",
     "GibbsSampler",
+    "PathIntegralSampler",
     "Reads",
     "SamplerState",
     "SimulatedAnnealingSampler",
+    "SimulatedQuantumAnnealingSampler",
     "SteepestDescentComposite",
     "Step",
     "TemperatureComposite",
+    "TransverseObservables",
     "compile_sampler",
     "streams_from_seed",
     "uniforms",

@@ -59,7 +59,7 @@ class CompiledContinuous(CompiledSampler):
         cuts = self._beta * float(self._gammas.max(initial=0.0))
         capacity = int(2 * cuts + 8 * np.sqrt(2 * cuts)) + 8
         shape = num_reads, self.structure.num_variables
-        kept = {"kinks": np.zeros((*shape, capacity)), "num_kinks": np.zeros(shape, np.int32)}
+        kept: dict[str, AnyArray] = {"kinks": np.zeros((*shape, capacity)), "num_kinks": np.zeros(shape, np.int32)}
         return state._replace(kept=kept)
 
     def step(self, parameters: Parameters, state: SamplerState, clamp: Clamp | None = None) -> Step:

@@ -53,7 +53,7 @@ class CompiledWorldlines(CompiledSampler):
         super().__init__(structure, want)
         self._betas, self._ramps, self._gammas = (a.astype(np.float32) for a in (betas, ramps, gammas))
         self._last = float(betas[-1]), gammas * ramps[-1]
-        self._num_slices, self._fresh, self._num_threads = num_slices, fresh, num_threads
+        self.num_slices, self._fresh, self._num_threads = num_slices, fresh, num_threads
         self.persistent = not fresh
         self._sparse = SparseCouplings.of(structure)
         self._heads, self._tails = (np.ascontiguousarray(column) for column in structure.edges.T)
@@ -61,7 +61,7 @@ class CompiledWorldlines(CompiledSampler):
     def init(self, num_reads: int, seed: int) -> SamplerState:
         """Return random worldlines without kinks."""
         state = super().init(num_reads, seed)
-        return state._replace(kept={WORLDLINES: np.repeat(state.spins[:, :, None], self._num_slices, axis=2)})
+        return state._replace(kept={WORLDLINES: np.repeat(state.spins[:, :, None], self.num_slices, axis=2)})
 
     def step(self, parameters: Parameters, state: SamplerState, clamp: Clamp | None = None) -> Step:
         """Run the sweeps from `state`; `info["transverse_moments"]` holds `<X_i>` where moments are wanted."""
@@ -71,7 +71,7 @@ class CompiledWorldlines(CompiledSampler):
         self, parameters: Parameters, state: SamplerState, clamp: Clamp | None = None, *, watch: Watch | None = None
     ) -> Step:
         """Run the sweeps from `state`; `info["sweeps_done"]` has those of each read, (num_reads,)."""
-        n, m, before = self.structure.num_variables, self._num_slices, state.kept[WORLDLINES]
+        n, m, before = self.structure.num_variables, self.num_slices, state.kept[WORLDLINES]
         order = np.arange(n)
         if clamp is not None:
             before = before.copy()
@@ -123,8 +123,8 @@ class CompiledWorldlines(CompiledSampler):
             tile=WIDTH,
             watch=watch,
         )
-        worldlines = after.reshape(-1, n, m)
-        info = {"sweeps_done": done}
+        worldlines = after.reshape(len(after), n, m)
+        info: dict[str, AnyArray] = {"sweeps_done": done}
         moments = None
         if self.want == "moments":
             # integer sums: the order in which blocks finish does not show
@@ -134,13 +134,13 @@ class CompiledWorldlines(CompiledSampler):
         spins = np.ascontiguousarray(worldlines[:, :, 0])
         return Step(SamplerState(spins, streams, {WORLDLINES: worldlines}), spins, moments, info)
 
-    def transverse(self, kinks: Floats) -> Floats:
+    def transverse(self, kinks: AnyArray) -> Floats:
         """Return `<X_i>` from the part of bonds in time that are kinks, (..., num_variables).
 
         A bond between like spins counts tanh(dtau gamma_i), one between unlike spins its inverse.
         """
         beta, gammas = self._last
-        hop = np.tanh(beta / self._num_slices * gammas)
+        hop = np.tanh(beta / self.num_slices * gammas)
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.where(hop > 0, (1 - kinks) * hop + kinks / hop, 0.0)
 

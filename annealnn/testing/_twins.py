@@ -209,6 +209,140 @@ def block_sweeps_reference(
     _sweeps(bits, streams, lambda _: np.flatnonzero(is_free), linear, J, betas, scales, metropolis)
 
 
+def worldline_sweeps_reference(
+    bits: Words,
+    streams: Words,
+    order: Indices,
+    linear: Floats,
+    J: Floats,
+    gammas: Floats,
+    betas: Floats,
+    ramps: Floats,
+    scales: Floats32,
+    gamma_scales: Floats32,
+    num_slices: int,
+) -> None:
+    """Twin of `worldline_sweeps`, by products of transfer matrices in float64; couplings dense.
+
+    Before slice m stands T = ((1, t), (t, 1)) with t = tanh(dtau gamma), at it W_m = diag(exp(-dtau f_m),
+    exp(dtau f_m)) with the local field f_m; rows and columns are up, down. Slice 0 is drawn from the diagonal of
+    W_0 T W_1 ... T, and slice m from what follows if slices 0 and m-1 are known.
+    """
+    ups = _ups(bits).reshape(len(bits), 32, -1, num_slices)
+    for t in range(len(bits)):
+        for beta, ramp in zip(betas, ramps, strict=True):
+            for r in range(32):
+                lines, stream = ups[t, r], streams[4 * t : 4 * t + 4, r]
+                dtau = beta * scales[t, r] / num_slices
+                for i in order:
+                    hop = math.tanh(dtau * gammas[i] * ramp * gamma_scales[t, r])
+                    T = np.array([[1.0, hop], [hop, 1.0]])
+                    local = linear[i] + J[i] @ (2.0 * lines - 1.0)
+                    weights = np.exp(-dtau * np.outer(local, [1, -1]))
+                    after = [T]
+                    for w in weights[:0:-1]:
+                        after.insert(0, T @ np.diag(w) @ after[0])
+                    drawn: list[int] = []
+                    for m in range(num_slices):
+                        odds = weights[m] * (T[drawn[-1]] * after[m][:, drawn[0]] if drawn else np.diag(after[0]))
+                        u = ((next_word_reference(stream) >> 9) + 0.5) * 2.0**-23
+                        drawn.append(int(u * odds.sum() >= odds[0]))
+                    lines[i] = np.logical_not(drawn)
+    _write(bits, ups.reshape(32 * len(bits), -1))
+
+
+def sum_worldlines_reference(
+    bits: Words,
+    kept: Words,
+    heads: Indices,
+    tails: Indices,
+    num_slices: int,
+    spin_sums: AnyArray,
+    pair_sums: AnyArray,
+    kinks: AnyArray,
+) -> None:
+    """Twin of `sum_worldlines`: over the reads that are kept, and all slices."""
+    lines = 2 * _ups(bits)[_ups(kept[:, None])[:, 0]].astype(np.int64) - 1
+    lines = lines.reshape(len(lines), -1, num_slices)
+    spin_sums += lines.sum(axis=(0, 2))
+    pair_sums += (lines[:, heads] * lines[:, tails]).sum(axis=(0, 2))
+    kinks += (lines != np.roll(lines, -1, axis=2)).sum(axis=(0, 2))
+
+
+def average_worldlines_reference(
+    worldlines: Spins, heads: Indices, tails: Indices, spins: Floats32, pairs: Floats32, kinks: Floats32
+) -> None:
+    """Twin of `average_worldlines`: means over the last axis."""
+    spins[:] = worldlines.mean(axis=2)
+    pairs[:] = (worldlines[:, heads] * worldlines[:, tails]).mean(axis=2)
+    kinks[:] = (worldlines != np.roll(worldlines, -1, axis=2)).mean(axis=2)
+
+
+def continuous_sweeps_reference(
+    times: Floats,
+    counts: Indices,
+    firsts: Spins,
+    streams: Words,
+    order: Indices,
+    linear: Floats,
+    J: Floats,
+    gammas: Floats,
+    beta: float,
+    num_sweeps: int,
+) -> None:
+    """Twin of `continuous_sweeps`: segments between sorted cuts, integrals piece by piece; couplings dense."""
+
+    def spin_at(r: int, j: int, time: float) -> int:
+        turned = int((times[r, j, : counts[r, j]] <= time).sum())
+        return int(-firsts[r, j] if turned % 2 else firsts[r, j])
+
+    for r, stream in enumerate(streams):
+        for i in list(order) * num_sweeps:
+            cuts, now = list(times[r, i, : counts[r, i]]), 0.0
+            while gammas[i] > 0:
+                now -= math.log1p(-uniform_reference(stream)) / gammas[i]
+                if now >= beta:
+                    break
+                cuts.append(now)
+            cuts.sort()
+            neighbours = np.flatnonzero(J[i])
+            events = [0.0, *cuts, *(e for j in neighbours for e in times[r, j, : counts[r, j]]), beta]
+            sums = np.zeros(max(1, len(cuts)))
+            for a, b in pairwise(sorted(events)):
+                segment = sum(c <= a for c in cuts) - 1  # -1 is the last one, which comes back to the first cut
+                local = linear[i] + sum(J[i, j] * spin_at(r, j, a) for j in map(int, neighbours))
+                sums[segment] += local * (b - a)
+            spins = [1 if uniform_reference(stream) * (1 + math.exp(2 * f)) < 1 else -1 for f in sums]
+            kinks = [c for k, c in enumerate(cuts) if spins[k] != spins[k - 1]]
+            firsts[r, i], counts[r, i] = spins[-1], len(kinks)
+            times[r, i, : len(kinks)] = kinks
+
+
+def overlap_worldlines_reference(
+    times: Floats,
+    counts: Indices,
+    firsts: Spins,
+    heads: Indices,
+    tails: Indices,
+    beta: float,
+    spins: Floats,
+    pairs: Floats,
+) -> None:
+    """Twin of `overlap_worldlines`: a product turns over at the kinks of both."""
+
+    def mean(first: int, kinks: list[float]) -> float:
+        ends = [0.0, *sorted(kinks), beta]
+        total = sum((-first if k % 2 else first) * (b - a) for k, (a, b) in enumerate(pairwise(ends)))
+        return total / beta
+
+    for r in range(len(times)):
+        kinks = [list(line[:count]) for line, count in zip(times[r], counts[r], strict=True)]
+        spins[r] = [mean(int(first), k) for first, k in zip(firsts[r], kinks, strict=True)]
+        pairs[r] = [
+            mean(int(firsts[r, i] * firsts[r, j]), kinks[i] + kinks[j]) for i, j in zip(heads, tails, strict=True)
+        ]
+
+
 def annealed_importance_sweeps_reference(
     spins: Spins, streams: Words, start_fields: Floats, fields: Floats, J: Floats, path: Floats, log_weights: Floats
 ) -> None:

@@ -4,8 +4,9 @@ import numba
 import numpy as np
 import pytest
 
+from annealnn.kernels import _functions
 from annealnn.kernels import _lanes as lanes
-from annealnn.kernels._functions import exponential2, logarithm2
+from annealnn.kernels._functions import exponential2, hyperbolic_tangent, logarithm2
 from annealnn.kernels._lanes import load, store
 
 RNG = np.random.default_rng(0)
@@ -53,6 +54,7 @@ OPERATIONS = {
     "to_floats": (lambda t: lanes.to_floats(load(t, 0)), SMALL),
     "power_of_two": (lambda t: lanes.power_of_two(load(t, 0)), WHOLE),
     "exponential": (lambda t: exponential2(load(t, 0)), FLOATS),
+    "hyperbolic tangent": (lambda t: hyperbolic_tangent(load(t, 0) * load(t, 0)), FLOATS),
     "logarithm": (lambda t: logarithm2(load(t, 0) * load(t, 0)), FLOATS),
 }
 
@@ -67,8 +69,10 @@ def test_operation_is_numpys(name):
 
 def call_in_numpy(call, tile):
     """Call with the functions that are compiled as plain Python."""
-    plain = {f.__name__: getattr(f, "py_func", f) for f in (exponential2, logarithm2)}
-    return type(call)(call.__code__, dict(call.__globals__, **plain))(tile)
+    scope = dict(vars(_functions))
+    for f in (exponential2, logarithm2, hyperbolic_tangent):
+        scope[f.__name__] = type(call)(getattr(f, "py_func", f).__code__, scope)
+    return type(call)(call.__code__, {**call.__globals__, **scope, "load": load})(tile)
 
 
 def test_exponential_is_close_everywhere():
@@ -84,3 +88,10 @@ def test_logarithm_is_close_everywhere():
         expected = np.log2(part[0].astype(np.float64))
         found = applied(call, part, np.empty((1, 32), np.float32))
         np.testing.assert_allclose(found, expected, rtol=1.2e-7, atol=3e-6)
+
+
+def test_hyperbolic_tangent_is_close_everywhere():
+    call = numba.njit(lambda t: hyperbolic_tangent(load(t, 0)))
+    for part in np.concatenate([[0], np.geomspace(1e-37, 100, 32 * 50 - 1)]).astype(np.float32).reshape(-1, 1, 32):
+        expected = np.tanh(part[0].astype(np.float64))
+        np.testing.assert_allclose(applied(call, part, np.empty((1, 32), np.float32)), expected, rtol=2e-6)

@@ -13,7 +13,7 @@ import pytest
 
 from annealnn import kernels
 from annealnn._rng import streams_from_seed
-from annealnn.kernels import _compile, _lanes, importance, sweeps, tiles
+from annealnn.kernels import _compile, _lanes, continuous, importance, sweeps, tiles, worldlines
 from annealnn.kernels._random import derived_state, next_floats, next_word, uniform
 from annealnn.models import Parameters, Structure
 from annealnn.samplers._couplings import BlockCouplings, BoundSweep, SparseCouplings, Terms
@@ -214,6 +214,87 @@ def test_read_energies_equal_reference(problem, start):
     tiles.read_energies(start[0], fields, heads, tails, values, found)
     twins.read_energies_reference(start[0], fields, structure.dense(values), expected)
     np.testing.assert_array_equal(found, expected)
+
+
+@pytest.fixture
+def ends(problem):
+    """A graph small enough for the twins in imaginary time, and its edges' ends."""
+    structure, fields, values, _ = problem
+    few = structure.edges[:, 1] < 6
+    small = Structure(6, structure.edges[few])
+    heads, tails = (np.ascontiguousarray(c) for c in small.edges.T)
+    return small, fields[:6], values[few], heads, tails
+
+
+@pytest.mark.parametrize("order", [[4, 0, 2], list(range(6)), []], ids=len)
+@pytest.mark.parametrize("num_slices", [2, 3, 8])
+def test_worldline_sweeps_equal_reference(ends, order, num_slices):
+    structure, fields, values, _, _ = ends
+    order = np.array(order, dtype=np.uint32)
+    lines = np.random.default_rng(7).choice(np.array([-1, 1], np.int8), (NUM_READS, 6 * num_slices))
+    tile = Tiles(lines, streams_from_seed(5, NUM_READS))
+    gammas = np.array([0.0, 0.01, 0.3, 1.0, 2.5, 8.0], np.float32)
+    betas, ramps = (np.linspace(*ends, 3).astype(np.float32) for ends in ((0.3, 3.0), (1.5, 0.1)))
+    spread = np.linspace(0.5, 1.5, 64, dtype=np.float32).reshape(2, 32)
+    sparse = SparseCouplings.of(structure)
+    terms = Terms.of(structure, sparse, Parameters(-fields, -values))
+    before, b, sb = tile.bits.copy(), tile.bits.copy(), tile.streams.copy()
+    csr = terms.fields, sparse.indptr, sparse.indices, terms.couplings
+    times = gammas, betas, ramps, spread, spread[::-1].copy(), num_slices
+    scratch = np.empty((4 * num_slices, 32), np.float32)
+    worldlines.worldline_sweeps(tile.bits, tile.streams, order, *csr, *times, scratch)
+    twins.worldline_sweeps_reference(b, sb, order, fields, structure.dense(values), *times)
+    np.testing.assert_array_equal(tile.streams, sb)
+    np.testing.assert_array_equal(tile.bits, b)
+    assert (tile.bits != before).any() == bool(len(order))
+
+
+def test_worldline_sums_and_means_equal_reference(ends):
+    *_, heads, tails = ends
+    lines = np.random.default_rng(7).choice(np.array([-1, 1], np.int8), (NUM_READS, 6, 5))
+    tile = Tiles(lines.reshape(NUM_READS, 30), streams_from_seed(5, NUM_READS))
+    found, expected = ([np.ones(k, np.int64) for k in (6, len(heads), 6)] for _ in range(2))
+    worldlines.sum_worldlines(tile.bits, tile.kept(), heads, tails, 5, *found)
+    twins.sum_worldlines_reference(tile.bits, tile.kept(), heads, tails, 5, *expected)
+    means, slow = ([np.empty((NUM_READS, k), np.float32) for k in (6, len(heads), 6)] for _ in range(2))
+    worldlines.average_worldlines(lines, heads, tails, *means)
+    twins.average_worldlines_reference(lines, heads, tails, *slow)
+    for total, sum_, mean, slowly in zip(found, expected, means, slow, strict=True):
+        np.testing.assert_array_equal(total, sum_)
+        np.testing.assert_allclose(mean, slowly, atol=1e-6)
+        np.testing.assert_allclose((total - 1) / (5 * NUM_READS), mean.mean(axis=0), atol=1e-6)
+
+
+@pytest.mark.parametrize("capacity", [60, 4], ids=["room enough", "room to be made"])
+def test_continuous_sweeps_and_overlaps_equal_reference(ends, capacity):
+    structure, fields, values, heads, tails = ends
+    gammas, beta, order = np.array([0.0, 0.01, 0.3, 1.0, 2.5, 8.0]), 1.5, np.array([4, 0, 2, 5, 1])
+    sparse = SparseCouplings.of(structure)
+    times, slow = np.zeros((3, 6, capacity)), np.zeros((3, 6, 100))
+    counts = np.zeros((3, 6), np.int32)
+    firsts = np.random.default_rng(7).choice(np.array([-1, 1], np.int8), (3, 6))
+    streams, progress = streams_from_seed(5, 3), np.zeros((3, 2), np.int64)
+    b, sb, cb = firsts.copy(), streams.copy(), counts.copy()
+    csr = fields, sparse.indptr, sparse.indices, values[sparse.edge_of]
+    grown = 0
+    while not continuous.continuous_sweeps(
+        times, counts, firsts, streams, order, *csr, gammas, beta, 4, progress,
+        *(np.empty(times.shape[2] + k) for k in (0, 1)), np.empty(times.shape[2] + 1, np.int8)
+    ):  # fmt: skip
+        times, grown = np.pad(times, ((0, 0), (0, 0), (0, 4))), grown + 1
+    assert (grown > 0) == (capacity == 4)
+    twins.continuous_sweeps_reference(slow, cb, b, sb, order, fields, structure.dense(values), gammas, beta, 4)
+    np.testing.assert_array_equal(streams, sb)
+    np.testing.assert_array_equal(firsts, b)
+    np.testing.assert_array_equal(counts, cb)
+    assert counts[:, 4:].sum() > 10
+    for r, i in np.ndindex(3, 6):
+        np.testing.assert_allclose(times[r, i, : counts[r, i]], slow[r, i, : counts[r, i]], rtol=1e-12)
+    found, expected = ([np.empty((3, 6)), np.empty((3, len(heads)))] for _ in range(2))
+    continuous.overlap_worldlines(times, counts, firsts, heads, tails, beta, *found)
+    twins.overlap_worldlines_reference(times, counts, firsts, heads, tails, beta, *expected)
+    np.testing.assert_allclose(found[0], expected[0], atol=1e-12)
+    np.testing.assert_allclose(found[1], expected[1], atol=1e-12)
 
 
 def test_annealed_importance_equals_reference(problem, start):

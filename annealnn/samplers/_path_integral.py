@@ -1,0 +1,284 @@
+"""Path-integral Monte Carlo: thermal reads of Eq. (1) with its transverse field."""
+
+import math
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias, final, get_args
+
+import dimod
+import numpy as np
+
+from annealnn._validation import check_choice, check_count, check_number
+from annealnn.diagnostics import ValueWithError
+from annealnn.models import Moments, Parameters, Structure, terms_of_bqm
+from annealnn.samplers._base import AnnealSampler, Draw
+from annealnn.samplers._compiled import SamplerState, Want
+from annealnn.samplers._continuous import CompiledContinuous
+from annealnn.samplers._worldlines import CompiledWorldlines
+from annealnn.typing import Floats, Spins
+
+_Run: TypeAlias = tuple[CompiledWorldlines | CompiledContinuous, SamplerState]
+ImaginaryTime = Literal["discrete", "continuous"]
+Gamma: TypeAlias = float | Mapping[Hashable, float] | Floats
+# dtau times the largest energy of a spin; the Trotter error of <ZZ> is about a tenth of its square
+_FINENESS, _FEWEST, _MOST = 0.15, 4, 256
+_READS_AT_ONCE = 256
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class TransverseObservables:
+    """Thermal values of rho = exp(-beta H) / Z, estimated from independent reads; errors are standard errors."""
+
+    energy: ValueWithError  #: `<H>`, offset included
+    problem_energy: ValueWithError  #: of the diagonal part of H, offset included
+    moments: Moments  #: `<Z_i>` (num_variables,), and `<Z_i Z_j>` (num_edges,) in the order of `edges`
+    moment_errors: Moments
+    transverse_moments: Floats  #: `<X_i>`, (num_variables,)
+    transverse_moment_errors: Floats
+    labels: tuple[Hashable, ...]  #: of the variables
+    edges: tuple[tuple[Hashable, Hashable], ...]
+    samples: dimod.SampleSet  #: the reads
+
+
+@final
+class PathIntegralSampler(AnnealSampler):
+    """Reads in the z basis of the thermal state rho = exp(-beta H) / Z of Eq. (1), H = E(Z) - gamma sum_i X_i.
+
+    Reads approach the diagonal of rho as `num_sweeps` grows. Imaginary time is discrete (Suzuki 1976), with an error
+    that falls as 1 / num_slices**2, or continuous (Rieger & Kawashima 1999), slower and without it. An update draws a
+    whole worldline, or the segments of one, so that a weak transverse field freezes nothing.
+
+    Examples
+    --------
+    >>> import dimod
+    >>> from annealnn.samplers import PathIntegralSampler
+    >>> bqm = dimod.BQM({"a": 1.0}, {}, 0.0, "SPIN")
+    >>> PathIntegralSampler().sample(bqm, num_reads=3, gamma=0.5, seed=7).info["gamma"]
+    0.5
+    """
+
+    def sample(
+        self,
+        bqm: dimod.BinaryQuadraticModel,
+        *,
+        num_reads: int = 1,
+        num_sweeps: int = 1000,
+        beta: float = 1.0,
+        gamma: Gamma = 1.0,
+        num_slices: int | None = None,
+        imaginary_time: ImaginaryTime = "discrete",
+        seed: int | None = None,
+        num_threads: int | None = None,
+        **kwargs: Any,
+    ) -> dimod.SampleSet:
+        """Draw reads of a dimod problem under a transverse field.
+
+        Parameters
+        ----------
+        bqm : dimod.BinaryQuadraticModel
+            In spin or binary form; reads come back in the same form.
+        num_reads : int
+        num_sweeps : int
+            Of each read, from its own random start.
+        beta : float
+            Inverse temperature, 1/energy.
+        gamma : float, or mapping from label to float, or array of shape (num_variables,)
+            Transverse field, at least 0, energy units.
+        num_slices : int, optional
+            Of discrete imaginary time. If None, so many that dtau = beta / num_slices times the largest transverse
+            field, or root of a spin's sum of squared field and couplings, is at most 0.15; from 4 to 256.
+        imaginary_time : "discrete" or "continuous"
+        seed : int, optional
+            None draws a fresh one; either way it is in `info["seed"]`.
+        num_threads : int, optional
+            All processors if None. Reads do not depend on it.
+
+        Returns
+        -------
+        dimod.SampleSet
+            One row for each read: its slice 0, or time 0. `info` holds what shaped them.
+
+        Raises
+        ------
+        ValueError
+            If an argument breaks its rule.
+        """
+        self.remove_unknown_kwargs(**kwargs)
+        draw = self._drawing(num_sweeps, beta, gamma, num_slices, imaginary_time, num_threads)
+        return self.sample_with(draw, bqm, num_reads=num_reads, seed=seed, num_sweeps=num_sweeps, beta=beta)
+
+    def observe(
+        self,
+        bqm: dimod.BinaryQuadraticModel,
+        *,
+        num_reads: int = 1000,
+        num_sweeps: int = 1000,
+        beta: float = 1.0,
+        gamma: Gamma = 1.0,
+        num_slices: int | None = None,
+        imaginary_time: ImaginaryTime = "discrete",
+        seed: int | None = None,
+        num_threads: int | None = None,
+    ) -> TransverseObservables:
+        """Return energies and moments with their errors, `<X_i>` included; arguments as in `sample`.
+
+        Each read counts with its mean over imaginary time.
+
+        Raises
+        ------
+        ValueError
+            If an argument breaks its rule, or there are fewer than two reads.
+        """
+        check_count("num_reads", num_reads, minimum=2)
+        structure, parameters, offset = terms_of_bqm(bqm)
+        found: list[_Run] = []
+        draw = self._drawing(num_sweeps, beta, gamma, num_slices, imaginary_time, num_threads, found)
+        samples = self.sample_with(draw, bqm, num_reads=num_reads, seed=seed, num_sweeps=num_sweeps, beta=beta)
+        return _observables(*found[0], parameters, offset, _by_variable(gamma, structure), samples)
+
+    def _drawing(
+        self,
+        num_sweeps: int,
+        beta: float,
+        gamma: Gamma,
+        num_slices: int | None,
+        imaginary_time: ImaginaryTime,
+        num_threads: int | None,
+        found: list[_Run] | None = None,
+    ) -> Draw:
+        """Return a function that draws, and that adds what it ran and the state it left to `found`."""
+
+        def draw(
+            structure: Structure, parameters: Parameters, num_reads: int, seed: int
+        ) -> tuple[Spins, dict[str, Any]]:
+            gammas = _by_variable(gamma, structure)
+            compiled = self.compile(
+                structure,
+                num_sweeps=num_sweeps,
+                beta=beta,
+                gamma=gammas,
+                num_slices=_slices(num_slices, parameters, structure, beta, gammas),
+                imaginary_time=imaginary_time,
+                num_threads=num_threads,
+            )
+            state = compiled.step(parameters, compiled.init(num_reads, seed)).state
+            if found is not None:
+                found.append((compiled, state))
+            discrete = isinstance(compiled, CompiledWorldlines)
+            return state.spins, {
+                "gamma": float(gamma) if isinstance(gamma, int | float) else gammas.tolist(),
+                "imaginary_time": "discrete" if discrete else "continuous",
+                "num_slices": compiled.num_slices if isinstance(compiled, CompiledWorldlines) else None,
+            }
+
+        return draw
+
+    def compile(
+        self,
+        structure: Structure,
+        *,
+        want: Want = "spins",
+        num_sweeps: int = 1,
+        beta: float = 1.0,
+        gamma: Gamma = 1.0,
+        num_slices: int = 16,
+        imaginary_time: ImaginaryTime = "discrete",
+        num_threads: int | None = None,
+    ) -> CompiledWorldlines | CompiledContinuous:
+        """Return persistent worldlines over `structure`: each step runs `num_sweeps` more sweeps on them.
+
+        A clamped variable is held at its value in all of imaginary time: its transverse field does not act (the
+        bound-based positive phase of Amin et al. 2018).
+        """
+        check_count("num_sweeps", num_sweeps)
+        check_number("beta", beta, low=0.0)
+        check_choice("imaginary_time", imaginary_time, get_args(ImaginaryTime))
+        gammas = _by_variable(gamma, structure)
+        if imaginary_time == "continuous" and beta > 0:
+            return CompiledContinuous(
+                structure, beta=beta, gammas=gammas, num_sweeps=num_sweeps, want=want, num_threads=num_threads
+            )
+        return CompiledWorldlines(
+            structure,
+            betas=np.full(num_sweeps, float(beta)),
+            ramps=np.ones(num_sweeps),
+            gammas=gammas,
+            num_slices=check_count("num_slices", num_slices, minimum=2),
+            fresh=False,
+            want=want,
+            num_threads=num_threads,
+        )
+
+
+def _by_variable(gamma: Gamma, structure: Structure) -> Floats:
+    """Return the transverse field of every variable, checked."""
+    n = structure.num_variables
+    if isinstance(gamma, Mapping):
+        if missing := [label for label in structure.labels if label not in gamma]:
+            msg = f"gamma has a value for every variable; got none for {missing[0]!r}"
+            raise ValueError(msg)
+        gamma = np.array([gamma[label] for label in structure.labels], dtype=np.float64)
+    if np.ndim(gamma) == 0:
+        return np.full(n, check_number("gamma", gamma, low=0.0))
+    fields = np.asarray(gamma, dtype=np.float64)
+    if fields.shape != (n,):
+        msg = f"gamma is one number or one per variable, shape ({n},); got shape {fields.shape}"
+        raise ValueError(msg)
+    for value in fields[~(np.isfinite(fields) & (fields >= 0))][:1]:
+        check_number("gamma", float(value), low=0.0)
+    return fields
+
+
+def _slices(num_slices: int | None, parameters: Parameters, structure: Structure, beta: float, gammas: Floats) -> int:
+    """Return the number of slices: as given, or fine enough for the problem."""
+    if num_slices is not None:
+        return check_count("num_slices", num_slices, minimum=2)
+    heads, tails = structure.edges.T
+    squares, n = parameters.couplings**2, structure.num_variables
+    typical = np.sqrt(parameters.fields**2 + np.bincount(heads, squares, n) + np.bincount(tails, squares, n))
+    energy = max(typical.max(initial=0.0), gammas.max(initial=0.0))
+    return int(np.clip(math.ceil(check_number("beta", beta, low=0.0) * energy / _FINENESS), _FEWEST, _MOST))
+
+
+def _observables(
+    compiled: CompiledWorldlines | CompiledContinuous,
+    state: SamplerState,
+    parameters: Parameters,
+    offset: float,
+    gammas: Floats,
+    samples: dimod.SampleSet,
+) -> TransverseObservables:
+    """Return the observables of a state's reads, block by block, so that no read's moments are held for long."""
+    structure, num_reads = compiled.structure, len(state.spins)
+    sizes = structure.num_variables, structure.num_edges, structure.num_variables
+    sums, squares = [np.zeros(size) for size in sizes], [np.zeros(size) for size in sizes]
+    problem, total = np.empty(num_reads), np.empty(num_reads)
+    for start in range(0, num_reads, _READS_AT_ONCE):
+        block = slice(start, start + _READS_AT_ONCE)
+        parts = [part.astype(np.float64) for part in compiled.average(state, block)]
+        for sum_, square, part in zip(sums, squares, parts, strict=True):
+            sum_ += part.sum(axis=0)
+            square += (part**2).sum(axis=0)
+        problem[block] = offset - parts[0] @ parameters.fields - parts[1] @ parameters.couplings
+        total[block] = problem[block] - parts[2] @ gammas
+    means = [s / num_reads for s in sums]
+    errors = [
+        np.sqrt(np.maximum(q / num_reads - m**2, 0.0) / (num_reads - 1)) for q, m in zip(squares, means, strict=True)
+    ]
+    labels = structure.labels
+    return TransverseObservables(
+        energy=_mean(total),
+        problem_energy=_mean(problem),
+        moments=Moments(means[0], means[1]),
+        moment_errors=Moments(errors[0], errors[1]),
+        transverse_moments=means[2],
+        transverse_moment_errors=errors[2],
+        labels=labels,
+        edges=tuple((labels[i], labels[j]) for i, j in structure.edges),
+        samples=samples,
+    )
+
+
+def _mean(values: Floats) -> ValueWithError:
+    return ValueWithError(float(values.mean()), float(values.std(ddof=1) / math.sqrt(len(values))))
