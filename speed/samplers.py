@@ -28,11 +28,12 @@ import dimod
 import numpy as np
 import openjij
 from dwave.samplers import SimulatedAnnealingSampler as DWaveAnnealing
+from path_integral import Contender, continuing_ours_of, continuing_peer_of, path_integral
 from sklearn.neural_network import BernoulliRBM
 
 from annealnn import GibbsSampler, SimulatedAnnealingSampler
 from annealnn.models import Parameters, terms_of_bqm
-from annealnn.samplers import compile_sampler
+from annealnn.samplers import SimulatedQuantumAnnealingSampler, compile_sampler
 
 import problems
 from compare import PEERS_PYTHON, Effort, Evidence, in_turn, peer_process, row, timed
@@ -50,7 +51,7 @@ def annealers(work, peer_name, bqm, ours, peer, target, effort, *, slices=1):
     """
     ours(1)
     goal = peer().record.energy
-    tried = (int(factor * effort.sweeps) for factor in (1, 1.1, 1.25, 1.5, 2, 3, 4, 6, 8))
+    tried = (int(factor * effort.sweeps) for factor in (0.25, 0.5, 0.75, 1, 1.1, 1.25, 1.5, 2, 3, 4, 6, 8))
     enough = (
         sweeps
         for sweeps in tried
@@ -222,6 +223,7 @@ def two_cores(work, bqm, beta_range, target, effort):
 
 GAUSSIAN, SIGNS = "annealing, Pegasus P16, Gaussian couplings", "annealing, Pegasus P16, couplings +-1"
 PEGASUS = (0.1, 4.0)  # betas
+ZEPHYR_SIGNS = problems.zephyr("signs")
 ROWS = {
     "gaussian": lambda effort: dwave_annealing(GAUSSIAN, problems.pegasus("gaussian"), PEGASUS, 10.0, effort),
     "gaussian-openjij": lambda effort: openjij_annealing(GAUSSIAN, problems.pegasus("gaussian"), PEGASUS, None, effort),
@@ -239,6 +241,26 @@ ROWS = {
     ),
     "zephyr-thrml": lambda effort: block_gibbs(
         "Gibbs, Zephyr Z6, 100 particles x 100 sweeps", "thrml", "thrml_gibbs.py", None, effort
+    ),
+    "path-integral": lambda effort: path_integral(
+        "path integral, Zephyr Z6, couplings +-1, beta 0.2, gamma 1",
+        ZEPHYR_SIGNS,
+        20.0,
+        Contender(continuing_ours_of(ZEPHYR_SIGNS, 3), (20, 40, 80), 256),
+        Contender(continuing_peer_of(ZEPHYR_SIGNS), (200, 500), 10),
+        effort,
+    ),
+    "quantum-openjij": lambda effort: openjij_quantum_annealing(
+        "quantum annealing, Zephyr Z6, couplings +-1, 16 slices",
+        ZEPHYR_SIGNS,
+        lambda sweeps: SimulatedQuantumAnnealingSampler().sample(
+            ZEPHYR_SIGNS, num_reads=effort.reads, num_sweeps=sweeps, num_slices=16, seed=1, num_threads=1
+        ),
+        None,
+        effort,
+        beta=4.0,
+        gamma=4.0,
+        num_slices=16,
     ),
     "two-cores": lambda effort: two_cores("two cores, Pegasus P16", problems.pegasus("gaussian"), PEGASUS, 1.8, effort),
 }

@@ -21,6 +21,21 @@ _STRETCH = 64
 
 
 @compiled
+def bind_terms(linear, quadratic, indptr, edge_of, fields, couplings):
+    """Write the fields and the couplings, by CSR, of dimod's biases: linear (num_spins,), quadratic (num_edges,).
+
+    edge_of (num_entries,) gives the edge of each entry.
+    """
+    for i in range(linear.shape[0]):
+        total = 0.0
+        for k in range(indptr[i], indptr[i + 1]):
+            value = quadratic[edge_of[k]]
+            couplings[k] = np.float32(2.0 * value)
+            total += value
+        fields[i] = np.float32(linear[i] - total)
+
+
+@compiled
 def pack_tiles(reads, read_streams, bits, streams):
     """Copy reads (num_reads, num_spins) int8 and their streams (num_reads, 4) into tiles; the rest is down."""
     num_reads = reads.shape[0]

@@ -6,6 +6,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from annealnn.kernels.sweeps import block_sweeps, sparse_sweeps
+from annealnn.kernels.tiles import bind_terms
 from annealnn.models import Parameters, Structure, dimod_terms
 from annealnn.samplers._tiles import Tiles, aligned_empty
 from annealnn.typing import AnyArray, Floats32, Indices, Words
@@ -102,30 +103,25 @@ class Terms(NamedTuple):
     couplings: Floats32  #: (num_entries,), twice dimod's quadratic biases, in the order of the CSR pattern
 
     @classmethod
-    def of(cls, structure: Structure, sparse: SparseCouplings, parameters: Parameters) -> "Terms":
+    def of(cls, sparse: SparseCouplings, parameters: Parameters) -> "Terms":
         """Return the terms of parameters in Eq. (1)'s sign."""
         linear, quadratic = dimod_terms(parameters)
-        n = structure.num_variables
-        heads, tails = structure.edges.T
-        sums = np.bincount(heads, quadratic, n) + np.bincount(tails, quadratic, n)
-        return cls(
-            linear.astype(np.float32),
-            (linear - sums).astype(np.float32),
-            (2.0 * quadratic).astype(np.float32)[sparse.edge_of],
-        )
+        fields, couplings = np.empty(len(linear), np.float32), np.empty(len(sparse.edge_of), np.float32)
+        bind_terms(linear, quadratic, sparse.indptr, sparse.edge_of, fields, couplings)
+        return cls(linear.astype(np.float32), fields, couplings)
 
 
 class Sweep:
     """Sweeps over tiles, bound to a structure; `at` binds them to parameters."""
 
     def __init__(self, structure: Structure, *, metropolis: bool, at_random: bool = False) -> None:
-        self._structure, self._metropolis, self._at_random = structure, metropolis, at_random
+        self._metropolis, self._at_random = metropolis, at_random
         self.sparse = SparseCouplings.of(structure)
         self._blocks = None if at_random else choose_blocks(structure, self.sparse)
 
     def at(self, parameters: Parameters, order: Indices) -> "BoundSweep":
         """Return the sweeps at `parameters` over the spins named in `order`."""
-        terms = Terms.of(self._structure, self.sparse, parameters)
+        terms = Terms.of(self.sparse, parameters)
         return BoundSweep(terms, self.sparse, self._blocks, order, self._metropolis, self._at_random)
 
 

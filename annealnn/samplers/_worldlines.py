@@ -79,7 +79,7 @@ class CompiledWorldlines(CompiledSampler):
             order = np.setdiff1d(order, clamp.variables)
         before = before.reshape(len(before), n * m)
         after, streams = np.empty_like(before), np.empty_like(state.streams)
-        terms = Terms.of(self.structure, self._sparse, parameters)
+        terms = Terms.of(self._sparse, parameters)
         visited, random_columns = order.astype(np.uint32), (order[:, None] * m + np.arange(m)).reshape(-1)
         sums: list[tuple[AnyArray, ...]] = []
         done = np.zeros(len(before), np.int64)

@@ -61,6 +61,12 @@ def fill_uniforms_reference(streams: Words, out: Floats) -> None:
         row[:] = [uniform_reference(stream) for _ in row]
 
 
+def bind_terms_reference(linear: Floats, J: Floats, fields: Floats32, couplings: Floats32) -> None:
+    """Twin of `bind_terms`: fields h - sum_j J_ij where all spins are down, couplings 2 J_ij row by row."""
+    fields[:] = linear - J.sum(axis=1)
+    couplings[:] = 2 * J[np.nonzero(J)]
+
+
 def pack_tiles_reference(reads: Spins, read_streams: Words, bits: Words, streams: Words) -> None:
     """Twin of `pack_tiles`: columns without a read are down, their streams 1, 2, 3, 4."""
     ups = np.zeros((32 * len(bits), reads.shape[1]), bool)

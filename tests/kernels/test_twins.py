@@ -141,6 +141,17 @@ def test_fill_uniforms_equals_reference():
     np.testing.assert_array_equal(sa, sb)
 
 
+def test_bound_terms_equal_reference(problem):
+    structure, fields, values, _ = problem
+    sparse = SparseCouplings.of(structure)
+    terms = Terms.of(sparse, Parameters(-fields, -values))
+    found, couplings = np.empty(NUM_SPINS, np.float32), np.empty(len(sparse.edge_of), np.float32)
+    twins.bind_terms_reference(fields, structure.dense(values), found, couplings)
+    np.testing.assert_array_equal(terms.fields, found)
+    np.testing.assert_array_equal(terms.couplings, couplings)
+    np.testing.assert_array_equal(terms.linear, fields.astype(np.float32))
+
+
 def test_packing_equals_reference_and_gives_the_reads_back(start):
     tile = Tiles(*start)
     bits, streams = np.empty_like(tile.bits), np.empty_like(tile.streams)
@@ -163,7 +174,7 @@ def test_sweeps_equal_reference(problem, start, order, metropolis, form):
     order = np.array(order if form != "blocks" else sorted(order), dtype=np.intp)
     betas, J = np.linspace(0.1, 2.0, 5).astype(np.float32), structure.dense(values)
     sparse = SparseCouplings.of(structure)
-    terms = Terms.of(structure, sparse, Parameters(-fields, -values))
+    terms = Terms.of(sparse, Parameters(-fields, -values))
     blocks = BlockCouplings.of(sparse) if form == "blocks" else None
     tile = Tiles(*start)
     tile.scales[:] = np.linspace(0.5, 1.5, 64, dtype=np.float32).reshape(2, 32)
@@ -200,7 +211,7 @@ def test_sum_moments_equals_reference(problem, start):
 def test_tile_energies_equal_reference_and_the_models(problem, start):
     structure, fields, values, _ = problem
     parameters, sparse, tile = Parameters(-fields, -values), SparseCouplings.of(structure), Tiles(*start)
-    found = tile.energies(Terms.of(structure, sparse, parameters), sparse)
+    found = tile.energies(Terms.of(sparse, parameters), sparse)
     expected = np.empty((2, 32))
     twins.tile_energies_reference(tile.bits, fields, structure.dense(values), expected)
     np.testing.assert_array_equal(found, expected.reshape(-1)[:NUM_READS])
@@ -237,7 +248,7 @@ def test_worldline_sweeps_equal_reference(ends, order, num_slices):
     betas, ramps = (np.linspace(*ends, 3).astype(np.float32) for ends in ((0.3, 3.0), (1.5, 0.1)))
     spread = np.linspace(0.5, 1.5, 64, dtype=np.float32).reshape(2, 32)
     sparse = SparseCouplings.of(structure)
-    terms = Terms.of(structure, sparse, Parameters(-fields, -values))
+    terms = Terms.of(sparse, Parameters(-fields, -values))
     before, b, sb = tile.bits.copy(), tile.bits.copy(), tile.streams.copy()
     csr = terms.fields, sparse.indptr, sparse.indices, terms.couplings
     times = gammas, betas, ramps, spread, spread[::-1].copy(), num_slices
