@@ -118,15 +118,17 @@ def tile_energies(bits, linear, fields, indptr, indices, couplings, scratch, ene
 
 
 @compiled
-def read_energies(reads, linear, heads, tails, quadratic, energies):
-    """Write dimod's energy of every read, without the offset, to energies (num_reads,), all in float64.
+def read_energies(bits, linear, heads, tails, quadratic, energies):
+    """Write dimod's energy of every read, without the offset, to energies (num_tiles, 32), all in float64.
 
-    reads (num_reads, num_spins) int8; linear (num_spins,), quadratic (num_edges,).
+    linear (num_spins,), heads, tails, quadratic (num_edges,).
     """
-    for r in range(reads.shape[0]):
-        total = 0.0
+    energies[:] = 0.0
+    for t in range(bits.shape[0]):
         for i in range(linear.shape[0]):
-            total += linear[i] * reads[r, i]
+            for r in range(32):
+                energies[t, r] += linear[i] if (bits[t, i] >> np.uint32(r)) & _LAST else -linear[i]
         for e in range(heads.shape[0]):
-            total += quadratic[e] * (reads[r, heads[e]] * reads[r, tails[e]])
-        energies[r] = total
+            unlike = bits[t, heads[e]] ^ bits[t, tails[e]]
+            for r in range(32):
+                energies[t, r] += -quadratic[e] if (unlike >> np.uint32(r)) & _LAST else quadratic[e]

@@ -12,9 +12,9 @@ import numpy as np
 from annealnn._rng import resolve_seed
 from annealnn._validation import check_count, check_number
 from annealnn._version import __version__
-from annealnn.kernels.tiles import read_energies
 from annealnn.models import Parameters, Structure, dimod_terms, terms_of_bqm
 from annealnn.samplers._compiled import CompiledSampler, Want
+from annealnn.samplers._tiles import Tiles
 from annealnn.typing import Spins
 
 # (structure, parameters in Eq. (1)'s sign, num_reads, seed) -> spins (num_reads, num_variables), what to add to info
@@ -106,8 +106,8 @@ def sample_set(
     """
     linear, quadratic = dimod_terms(parameters)
     heads, tails = (np.ascontiguousarray(column) for column in structure.edges.T)
-    energies = np.empty(len(spins))
-    read_energies(spins, linear, heads, tails, quadratic, energies)
+    tiles = Tiles(spins, np.zeros((len(spins), 4), np.uint32))
+    energies = tiles.exact_energies(linear, heads, tails, quadratic)
     labels: list[Any] = list(structure.labels)
     with suppress(TypeError):  # labels of several kinds have no order, and stay as they are
         order = sorted(range(len(labels)), key=lambda k: labels[k])

@@ -6,7 +6,14 @@ from typing import Any, final
 import numpy as np
 
 from annealnn.kernels._lanes import WIDTH
-from annealnn.kernels.tiles import pack_tiles, random_tiles, sum_moments, tile_energies, unpack_tiles
+from annealnn.kernels.tiles import (
+    pack_tiles,
+    random_tiles,
+    read_energies,
+    sum_moments,
+    tile_energies,
+    unpack_tiles,
+)
 from annealnn.typing import AnyArray, Floats, Floats32, Indices, Spins, Words
 
 _CACHE_LINE = 64
@@ -38,12 +45,18 @@ class Tiles:
         sum_moments(self.bits, self.kept(), heads, tails, spin_sums, pair_sums)
 
     def energies(self, terms: Any, sparse: Any) -> Floats:
-        """Return the energy of every read, dimod's sign, without the offset, (num_reads,)."""
+        """Return the energy of every read from terms in float32, dimod's sign, without the offset, (num_reads,)."""
         out = np.empty((len(self.bits), WIDTH))
         scratch = aligned_empty((1, WIDTH), np.float32)
         tile_energies(
             self.bits, terms.linear, terms.fields, sparse.indptr, sparse.indices, terms.couplings, scratch, out
         )
+        return out.reshape(-1)[: self._num_reads]
+
+    def exact_energies(self, linear: Floats, heads: Indices, tails: Indices, quadratic: Floats) -> Floats:
+        """Return the same in float64, (num_reads,)."""
+        out = np.empty((len(self.bits), WIDTH))
+        read_energies(self.bits, linear, heads, tails, quadratic, out)
         return out.reshape(-1)[: self._num_reads]
 
     def kept(self) -> Words:

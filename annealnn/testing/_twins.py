@@ -114,16 +114,15 @@ def sum_moments_reference(
     pair_sums += (reads[:, heads] * reads[:, tails]).sum(axis=0)
 
 
+def read_energies_reference(bits: Words, linear: Floats, J: Floats, energies: Floats) -> None:
+    """Twin of `read_energies`; see `tile_energies_reference`."""
+    tile_energies_reference(bits, linear, J, energies)
+
+
 def tile_energies_reference(bits: Words, linear: Floats, J: Floats, energies: Floats) -> None:
     """Twin of `tile_energies`: E = h s + s J s / 2, J dense with dimod's quadratic biases."""
     s = 2.0 * _ups(bits) - 1.0
     energies[:] = (s @ linear + 0.5 * ((s @ J) * s).sum(axis=1)).reshape(energies.shape)
-
-
-def read_energies_reference(reads: Spins, linear: Floats, J: Floats, energies: Floats) -> None:
-    """Twin of `read_energies`: E = h s + s J s / 2, J dense."""
-    s = reads.astype(np.float64)
-    energies[:] = s @ linear + 0.5 * ((s @ J) * s).sum(axis=1)
 
 
 def _power_of_two(y: np.float32) -> np.float32:
