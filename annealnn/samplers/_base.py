@@ -112,7 +112,7 @@ def sample_set(
     with suppress(TypeError):  # labels of several kinds have no order, and stay as they are
         order = sorted(range(len(labels)), key=lambda k: labels[k])
         if order != list(range(len(labels))):
-            labels, spins = [labels[k] for k in order], spins[:, order]
+            labels, spins = [labels[k] for k in order], np.take(spins, order, axis=1)
     samples = spins if vartype is dimod.SPIN else (spins > 0).astype(np.int8)
     return dimod.SampleSet.from_samples((samples, labels), vartype, energies + offset, sort_labels=False)
 
