@@ -127,4 +127,4 @@ class BoltzmannMachine(VisibleBoltzmannMachine):
     def _draw(self, num_reads: int, seed: int, clamp: Clamp | None = None) -> Spins:
         compiled = open_compiled(self.sampler, self.structure_, default=_DEFAULT, want="spins")
         start = compiled.init(num_reads, seed)
-        return compiled.advance(self.model_.parameters, start, _EQUILIBRATION_STEPS, clamp).spins
+        return compiled.reads(compiled.advance(self.model_.parameters, start, _EQUILIBRATION_STEPS, clamp))

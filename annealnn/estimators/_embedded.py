@@ -240,7 +240,7 @@ class EmbeddedBoltzmannMachine(VisibleBoltzmannMachine):
     def _reads(self, num_reads: int, seed: int, clamp: Clamp | None) -> Spins:
         sampler, parameters = resolve_sampler(self.sampler, default=DEFAULT_DEVICE)
         compiled = compile_sampler(sampler, self.embedded_.physical, want="spins", **parameters)
-        return compiled.step(self._state.parameters, compiled.init(num_reads, seed), clamp).state.spins
+        return compiled.reads(compiled.step(self._state.parameters, compiled.init(num_reads, seed), clamp).state)
 
 
 def _range(name: str, given: Any, otherwise: Any) -> tuple[float, float]:

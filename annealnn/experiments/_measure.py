@@ -100,7 +100,7 @@ def best_hebbian(
         ]
 
     def reads_of(raw: Parameters) -> Spins:
-        return device.step(bounds.project(raw)[0], device.init(NUM_READS, seed)).state.spins
+        return device.reads(device.step(bounds.project(raw)[0], device.init(NUM_READS, seed)).state)
 
     def coupling_error(reads: Spins) -> float:
         return mean_absolute(embedded.source.moments_of(embedded.decode(reads).spins).pairs, data.pairs)

@@ -16,11 +16,14 @@ Want = Literal["moments", "spins"]
 
 
 class SamplerState(NamedTuple):
-    """What the next step needs. A step never changes the state it is given."""
+    """What the next step needs. A step never changes the state it is given.
 
-    spins: Spins  #: (num_reads, num_variables), values -1 or +1
-    streams: Words  #: (num_reads, 4) generator words
-    #: what else the sampler keeps for each read, by name: arrays whose first axis is num_reads
+    There is one row to a read; or, where a read is several replicas, one row to a replica, read-major.
+    """
+
+    spins: Spins  #: (num_rows, num_variables), values -1 or +1
+    streams: Words  #: (num_rows, 4) generator words
+    #: what else the sampler keeps for each row, by name: arrays whose first axis is num_rows
     kept: Mapping[str, AnyArray] = MappingProxyType({})
 
 
@@ -53,6 +56,10 @@ class CompiledSampler(ABC):
         tiles.randomise(np.arange(self.structure.num_variables))
         tiles.unpack(spins, streams)
         return SamplerState(spins, streams)
+
+    def reads(self, state: SamplerState) -> Spins:
+        """Return the reads that a state holds, (num_reads, num_variables)."""
+        return state.spins
 
     @abstractmethod
     def step(self, parameters: Parameters, state: SamplerState, clamp: Clamp | None = None) -> Step:
