@@ -13,7 +13,12 @@ if TYPE_CHECKING:  # the same names for type checkers; tests/packaging holds the
     from annealnn.estimators import BoltzmannMachine, EmbeddedBoltzmannMachine
     from annealnn.models import IsingModel, TransverseIsing
     from annealnn.registry import SamplerSpec, sampler_names
-    from annealnn.samplers import ExactSampler, GibbsSampler, SimulatedAnnealingSampler
+    from annealnn.samplers import (
+        ExactSampler,
+        GibbsSampler,
+        ParallelTemperingSampler,
+        SimulatedAnnealingSampler,
+    )
     from annealnn.schedules import BetaSchedule
 else:  # hidden from type checkers, for which a module's __getattr__ has every name
     __getattr__, __dir__, _ = attach(
@@ -25,6 +30,7 @@ else:  # hidden from type checkers, for which a module's __getattr__ has every n
             "ExactSampler": "annealnn.samplers",
             "GibbsSampler": "annealnn.samplers",
             "IsingModel": "annealnn.models",
+            "ParallelTemperingSampler": "annealnn.samplers",
             "SamplerSpec": "annealnn.registry",
             "SimulatedAnnealingSampler": "annealnn.samplers",
             "TransverseIsing": "annealnn.models",
@@ -41,6 +47,7 @@ __all__ = [
     "ExactSampler",
     "GibbsSampler",
     "IsingModel",
+    "ParallelTemperingSampler",
     "SamplerSpec",
     "SimulatedAnnealingSampler",
     "TransverseIsing",

@@ -17,6 +17,7 @@ from annealnn.samplers.composites._fix_variables import FixVariablesComposite
 from annealnn.samplers.composites._gauge import GaugeComposite
 from annealnn.samplers.composites._steepest_descent import SteepestDescentComposite
 from annealnn.samplers.composites._temperature import TemperatureComposite
+from annealnn.samplers._tempering import ParallelTemperingSampler
 
 __all__ = [
     "AnnealComposite",
@@ -30,6 +31,7 @@ __all__ = [
     "GibbsSampler",
     "PathIntegralSampler",
     "Reads",
+    "ParallelTemperingSampler",
     "SamplerState",
     "SimulatedAnnealingSampler",
     "SimulatedQuantumAnnealingSampler",

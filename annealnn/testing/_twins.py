@@ -360,3 +360,71 @@ def annealed_importance_sweeps_reference(
             for i in range(len(s)):
                 local = (1.0 - t) * start_fields[i] + t * (fields[i] + J[i] @ s)
                 s[i] = 1 if uniform_reference(stream) * (1.0 + math.exp(2.0 * local)) < 1.0 else -1
+
+
+def edge_energies_reference(bits: Words, linear: Floats, J: Floats, energies: Floats) -> None:
+    """Twin of `edge_energies`: E = h s + s J s / 2, J dense with dimod's quadratic biases."""
+    tile_energies_reference(bits, linear, J, energies)
+
+
+def exchange_replicas_reference(
+    energies: Floats,
+    streams: Words,
+    holders: Indices,
+    betas: Floats,
+    scales: Floats32,
+    headings: AnyArray,
+    chances: Floats,
+    trips: AnyArray,
+) -> None:
+    """Twin of `exchange_replicas`: even pairs, then odd ones, a uniform of the hotter row for each."""
+    E, rows, last = energies.reshape(-1), headings.reshape(-1), len(betas) - 1
+    for c, ladder in enumerate(holders):
+        for k in [*range(0, last, 2), *range(1, last, 2)]:
+            a, b = ladder[k], ladder[k + 1]
+            gain = (betas[k] - betas[k + 1]) * (E[a] - E[b])
+            chance = math.exp(min(0.0, gain))
+            chances[c, k] += chance
+            if uniform_reference(_stream(streams, a)) < chance:
+                ladder[k], ladder[k + 1] = b, a
+        scales.reshape(-1)[ladder] = betas
+        trips[c] += rows[ladder[last]]
+        rows[ladder[last]] = 0
+        rows[ladder[0]] = 1
+
+
+def _stream(streams: Words, row: int) -> Words:
+    return streams[4 * (row // 32) : 4 * (row // 32) + 4, row % 32]
+
+
+def flip_clusters_reference(
+    bits: Words,
+    streams: Words,
+    holders: Indices,
+    rungs: Indices,
+    even: bool,
+    J: Floats,
+    tried: AnyArray,
+    sizes: AnyArray,
+) -> None:
+    """Twin of `flip_clusters`: the cluster is grown to its neighbours until it has no more."""
+    ups = _ups(bits)
+    for r in range(len(holders) // 2):
+        for k in rungs:
+            a, b = (int(holders[2 * r + copy, k]) for copy in (0, 1))
+            inside = ups[a] != ups[b]
+            if even and 2 * inside.sum() > len(inside):
+                inside = ~inside
+            word = next_word_reference(_stream(streams, a))
+            sites = np.flatnonzero(inside)
+            if not len(sites) or 2 * len(sites) > len(inside):
+                continue
+            cluster = np.zeros(len(inside), bool)
+            cluster[sites[word * len(sites) >> 32]] = True
+            while (grown := cluster | (inside & (J[cluster] != 0).any(axis=0))).sum() > cluster.sum():
+                cluster = grown
+            tried[r, k] += 1
+            sizes[r, k] += cluster.sum()
+            ups[a] ^= cluster
+            ups[b] ^= cluster
+    _write(bits, ups)

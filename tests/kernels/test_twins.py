@@ -14,9 +14,11 @@ import pytest
 from annealnn import kernels
 from annealnn._rng import streams_from_seed
 from annealnn.kernels import _compile, _lanes, continuous, importance, sweeps, tiles, worldlines
+from annealnn.kernels import _compile, _lanes, importance, sweeps, tempering, tiles
 from annealnn.kernels._random import derived_state, next_floats, next_word, uniform
 from annealnn.models import Parameters, Structure
 from annealnn.samplers._couplings import BlockCouplings, BoundSweep, SparseCouplings, Terms
+from annealnn.samplers._replicas import EdgeTerms
 from annealnn.samplers._tiles import Tiles
 from annealnn.testing import _twins as twins
 
@@ -319,6 +321,58 @@ def test_annealed_importance_equals_reference(problem, start):
     np.testing.assert_array_equal(sa, sb)
     # the energy difference is summed in another order
     np.testing.assert_allclose(wa, wb, rtol=1e-12)
+
+
+def test_edge_energies_equal_reference(problem, start):
+    structure, fields, values, _ = problem
+    tile, found, expected = Tiles(*start), np.empty((2, 32)), np.empty((2, 32))
+    EdgeTerms.of(structure, Parameters(-fields, -values)).energies(tile, found)
+    twins.edge_energies_reference(tile.bits, fields, structure.dense(values), expected)
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_exchange_replicas_equals_reference(start):
+    tile, rng = Tiles(*start), np.random.default_rng(4)
+    holders = np.arange(36).reshape(9, 4)
+    betas, energies = np.array([0.25, 0.5, 0.75, 1.0]), rng.normal(0, 4, (2, 32))
+    a = [tile.streams, holders, tile.scales, np.zeros((2, 32), np.uint8), np.zeros((9, 3)), np.zeros(9, np.int64)]
+    b = [part.copy() for part in a]
+    for _ in range(40):
+        for kernel, (streams, rows, *rest) in (
+            (tempering.exchange_replicas, a),
+            (twins.exchange_replicas_reference, b),
+        ):
+            kernel(energies, streams, rows, betas, *rest)
+        energies = np.roll(energies, 1, axis=1)
+        for found, expected in zip(a, b, strict=True):
+            np.testing.assert_allclose(found, expected, rtol=1e-13)
+    assert a[5].sum() > 20
+    assert sorted(holders[2]) == [8, 9, 10, 11]
+
+
+@pytest.mark.parametrize("even", [False, True])
+def test_flip_clusters_equals_reference(start, even):
+    rng = np.random.default_rng(1)
+    every = Structure.complete(NUM_SPINS).edges
+    structure = Structure(NUM_SPINS, every[rng.random(len(every)) < 0.12])
+    sparse, tile = SparseCouplings.of(structure), Tiles(*start)
+    holders = rng.permutation(36).reshape(12, 3)
+    rungs = np.array([0, 2])
+    bits, streams = tile.bits.copy(), tile.streams.copy()
+    found, expected = ([np.zeros((6, 3), np.int64) for _ in range(2)] for _ in range(2))
+    members, inside = np.empty(NUM_SPINS, np.uint32), np.empty(NUM_SPINS, np.uint8)
+    dense = structure.dense(np.ones(structure.num_edges))
+    for _ in range(10):
+        tempering.flip_clusters(
+            tile.bits, tile.streams, holders, rungs, even, sparse.indptr, sparse.indices, members, inside, *found
+        )
+        twins.flip_clusters_reference(bits, streams, holders, rungs, even, dense, *expected)
+        np.testing.assert_array_equal(tile.bits, bits)
+        np.testing.assert_array_equal(tile.streams, streams)
+    np.testing.assert_array_equal(found, expected)
+    assert (found[0][:, 1] == 0).all()
+    assert (found[0].sum() == 120) == even
+    assert found[1].sum() > 60
 
 
 def test_streams_keep_their_prefix_and_differ():

@@ -14,7 +14,7 @@ STRUCTURE = Structure.from_edges("abc", ["ab", "bc"])
 PARAMETERS = Parameters(np.array([0.7, -0.3, 0.1]), np.array([-0.9, 0.4]))
 DOORS = [
     pytest.param(None, id="default"),
-    *(pytest.param(name, id=name) for name in ("gibbs", "anneal", "exact", "neal")),
+    *(pytest.param(name, id=name) for name in ("gibbs", "anneal", "tempering", "exact", "neal")),
     pytest.param(dimod.RandomSampler(), id="dimod"),
 ]
 
@@ -48,7 +48,7 @@ def test_door_holds_a_clamped_row_for_each_read(sampler):
     assert (compiled.step(PARAMETERS, compiled.init(12, 5), everything).spins == 1).all()
 
 
-@pytest.mark.parametrize("sampler", ["gibbs", "anneal", "neal"])
+@pytest.mark.parametrize("sampler", ["gibbs", "anneal", "tempering", "neal"])
 def test_door_moments_are_those_of_its_spins(sampler):
     compiled = door(sampler, want="moments")
     step = compiled.step(PARAMETERS, compiled.init(50, 1))
