@@ -17,6 +17,7 @@ if TYPE_CHECKING:  # the same names for type checkers; tests/packaging holds the
         ExactSampler,
         GibbsSampler,
         ParallelTemperingSampler,
+        PopulationAnnealingSampler,
         SimulatedAnnealingSampler,
     )
     from annealnn.schedules import BetaSchedule
@@ -31,6 +32,7 @@ else:  # hidden from type checkers, for which a module's __getattr__ has every n
             "GibbsSampler": "annealnn.samplers",
             "IsingModel": "annealnn.models",
             "ParallelTemperingSampler": "annealnn.samplers",
+            "PopulationAnnealingSampler": "annealnn.samplers",
             "SamplerSpec": "annealnn.registry",
             "SimulatedAnnealingSampler": "annealnn.samplers",
             "TransverseIsing": "annealnn.models",
@@ -48,6 +50,7 @@ __all__ = [
     "GibbsSampler",
     "IsingModel",
     "ParallelTemperingSampler",
+    "PopulationAnnealingSampler",
     "SamplerSpec",
     "SimulatedAnnealingSampler",
     "TransverseIsing",

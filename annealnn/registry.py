@@ -25,6 +25,7 @@ _BUILT_IN = {
     "neal": "dwave.samplers:SimulatedAnnealingSampler",
     "path-integral": "annealnn.samplers:PathIntegralSampler",
     "quantum-anneal": "annealnn.samplers:SimulatedQuantumAnnealingSampler",
+    "population-annealing": "annealnn.samplers:PopulationAnnealingSampler",
     "tempering": "annealnn.samplers:ParallelTemperingSampler",
 }
 

@@ -11,7 +11,7 @@ from annealnn.registry import SamplerSpec, resolve_sampler, sampler_names
 
 def test_registry_names_and_specs():
     assert sampler_names() == sorted(sampler_names())
-    assert {"anneal", "exact", "gibbs", "neal", "tempering"} <= set(sampler_names())
+    assert {"anneal", "exact", "gibbs", "neal", "population-annealing", "tempering"} <= set(sampler_names())
     sampler, parameters = resolve_sampler(SamplerSpec("dimod:RandomSampler"), default=SamplerSpec("gibbs"))
     assert isinstance(sampler, dimod.RandomSampler)
     assert parameters == {}

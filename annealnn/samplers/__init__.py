@@ -9,6 +9,7 @@ from annealnn.samplers._compiled import CompiledSampler, SamplerState, Step
 from annealnn.samplers._exact import ExactSampler
 from annealnn.samplers._gibbs import GibbsSampler
 from annealnn.samplers._path_integral import PathIntegralSampler, TransverseObservables
+from annealnn.samplers._population import PopulationAnnealingSampler
 from annealnn.samplers._simulated_annealing import SimulatedAnnealingSampler
 from annealnn.samplers._simulated_quantum_annealing import SimulatedQuantumAnnealingSampler
 from annealnn.samplers._streams import streams_from_seed, uniforms
@@ -32,6 +33,7 @@ __all__ = [
     "PathIntegralSampler",
     "Reads",
     "ParallelTemperingSampler",
+    "PopulationAnnealingSampler",
     "SamplerState",
     "SimulatedAnnealingSampler",
     "SimulatedQuantumAnnealingSampler",

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 import numpy as np
 
@@ -427,4 +427,26 @@ def flip_clusters_reference(
             sizes[r, k] += cluster.sum()
             ups[a] ^= cluster
             ups[b] ^= cluster
+    _write(bits, ups)
+
+
+def resample_populations_reference(
+    bits: Words, streams: Words, energies: Floats, rise: float, size: int, families: Indices, log_z: Floats
+) -> None:
+    """Twin of `resample_populations`: offspring floor(C_j + u) - floor(C_{j-1} + u), C the weights summed up."""
+    ups, E = _ups(bits), energies.reshape(-1)
+    for m in range(len(log_z)):
+        logs = [-rise * e for e in E[m * size : (m + 1) * size]]
+        best = max(logs)
+        weights = [math.exp(w - best) for w in logs]
+        total = sum(weights)
+        log_z[m] += best + math.log(total / size)
+        u = uniform_reference(_stream(streams, m * size))
+        marks = [0, *(int(size * (reached / total) + u) for reached in accumulate(weights[:-1])), size]
+        offspring = [after - before for before, after in pairwise(marks)]
+        empty = (m * size + j for j, count in enumerate(list(offspring)) if count == 0)
+        for j, count in enumerate(offspring):
+            for _ in range(count - 1):
+                target = next(empty)
+                ups[target], families[target] = ups[m * size + j], families[m * size + j]
     _write(bits, ups)

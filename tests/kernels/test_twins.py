@@ -15,6 +15,7 @@ from annealnn import kernels
 from annealnn._rng import streams_from_seed
 from annealnn.kernels import _compile, _lanes, continuous, importance, sweeps, tiles, worldlines
 from annealnn.kernels import _compile, _lanes, importance, sweeps, tempering, tiles
+from annealnn.kernels import _compile, _lanes, importance, population, sweeps, tempering, tiles
 from annealnn.kernels._random import derived_state, next_floats, next_word, uniform
 from annealnn.models import Parameters, Structure
 from annealnn.samplers._couplings import BlockCouplings, BoundSweep, SparseCouplings, Terms
@@ -373,6 +374,24 @@ def test_flip_clusters_equals_reference(start, even):
     assert (found[0][:, 1] == 0).all()
     assert (found[0].sum() == 120) == even
     assert found[1].sum() > 60
+
+
+@pytest.mark.parametrize("size", [1, 5, 12, 36])
+def test_resample_populations_equals_reference(start, size):
+    tile, rng = Tiles(*start), np.random.default_rng(9)
+    num_rows = 36 // size * size
+    bits, streams = tile.bits.copy(), tile.streams.copy()
+    found, expected = ([np.arange(num_rows), np.zeros(num_rows // size)] for _ in range(2))
+    for rise in (0.5, 0.0, 2.0):
+        energies = rng.normal(0, 1, (2, 32))
+        weights, offspring = np.empty(size), np.empty(size, np.int64)
+        population.resample_populations(tile.bits, tile.streams, energies, rise, weights, offspring, *found)
+        twins.resample_populations_reference(bits, streams, energies, rise, size, *expected)
+        np.testing.assert_array_equal(tile.bits, bits)
+        np.testing.assert_array_equal(tile.streams, streams)
+        np.testing.assert_array_equal(found[0], expected[0])
+        np.testing.assert_allclose(found[1], expected[1], rtol=1e-12)
+    assert len(np.unique(found[0])) < num_rows or size == 1
 
 
 def test_streams_keep_their_prefix_and_differ():

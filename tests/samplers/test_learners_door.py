@@ -15,6 +15,7 @@ PARAMETERS = Parameters(np.array([0.7, -0.3, 0.1]), np.array([-0.9, 0.4]))
 DOORS = [
     pytest.param(None, id="default"),
     *(pytest.param(name, id=name) for name in ("gibbs", "anneal", "tempering", "exact", "neal")),
+    pytest.param("population-annealing", id="population-annealing"),
     pytest.param(dimod.RandomSampler(), id="dimod"),
 ]
 
