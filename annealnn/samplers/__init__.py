@@ -13,12 +13,12 @@ from annealnn.samplers._population import PopulationAnnealingSampler
 from annealnn.samplers._simulated_annealing import SimulatedAnnealingSampler
 from annealnn.samplers._simulated_quantum_annealing import SimulatedQuantumAnnealingSampler
 from annealnn.samplers._streams import streams_from_seed, uniforms
+from annealnn.samplers._tempering import ParallelTemperingSampler
 from annealnn.samplers.composites._base import AnnealComposite, DrawThrough, Reads
 from annealnn.samplers.composites._fix_variables import FixVariablesComposite
 from annealnn.samplers.composites._gauge import GaugeComposite
 from annealnn.samplers.composites._steepest_descent import SteepestDescentComposite
 from annealnn.samplers.composites._temperature import TemperatureComposite
-from annealnn.samplers._tempering import ParallelTemperingSampler
 
 __all__ = [
     "AnnealComposite",
@@ -30,10 +30,10 @@ __all__ = [
     "FixVariablesComposite",
     "GaugeComposite",
     "GibbsSampler",
-    "PathIntegralSampler",
-    "Reads",
     "ParallelTemperingSampler",
+    "PathIntegralSampler",
     "PopulationAnnealingSampler",
+    "Reads",
     "SamplerState",
     "SimulatedAnnealingSampler",
     "SimulatedQuantumAnnealingSampler",

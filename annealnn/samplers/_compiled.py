@@ -2,7 +2,6 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -24,7 +23,7 @@ class SamplerState(NamedTuple):
     spins: Spins  #: (num_rows, num_variables), values -1 or +1
     streams: Words  #: (num_rows, 4) generator words
     #: what else the sampler keeps for each row, by name: arrays whose first axis is num_rows
-    kept: Mapping[str, AnyArray] = MappingProxyType({})
+    kept: Mapping[str, AnyArray] = {}
 
 
 class Step(NamedTuple):

@@ -13,9 +13,17 @@ import pytest
 
 from annealnn import kernels
 from annealnn._rng import streams_from_seed
-from annealnn.kernels import _compile, _lanes, continuous, importance, sweeps, tiles, worldlines
-from annealnn.kernels import _compile, _lanes, importance, sweeps, tempering, tiles
-from annealnn.kernels import _compile, _lanes, importance, population, sweeps, tempering, tiles
+from annealnn.kernels import (
+    _compile,
+    _lanes,
+    continuous,
+    importance,
+    population,
+    sweeps,
+    tempering,
+    tiles,
+    worldlines,
+)
 from annealnn.kernels._random import derived_state, next_floats, next_word, uniform
 from annealnn.models import Parameters, Structure
 from annealnn.samplers._couplings import BlockCouplings, BoundSweep, SparseCouplings, Terms
