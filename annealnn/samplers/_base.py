@@ -9,6 +9,7 @@ from typing import Any, Protocol, TypeAlias, runtime_checkable
 import dimod
 import numpy as np
 
+from annealnn._memory import check_memory
 from annealnn._rng import resolve_seed
 from annealnn._validation import check_count, check_number
 from annealnn._version import __version__
@@ -16,6 +17,10 @@ from annealnn.models import Parameters, Structure, dimod_terms, terms_of_bqm
 from annealnn.samplers._compiled import CompiledSampler, Want
 from annealnn.samplers._tiles import Tiles
 from annealnn.typing import Spins
+
+# memory of a read, whatever its size: its stream before and after, its energy; and of each of its spins: before and
+# after, on the way into the sample set, and there
+_READ_BYTES, _SPIN_BYTES = 64, 4
 
 # (structure, parameters in Eq. (1)'s sign, num_reads, seed) -> spins (num_reads, num_variables), what to add to info
 Draw: TypeAlias = Callable[[Structure, Parameters, int, int], tuple[Spins, dict[str, Any]]]
@@ -67,6 +72,8 @@ class AnnealSampler(dimod.Sampler):
         ------
         ValueError
             If an argument is no such number; before anything is drawn.
+        MemoryError
+            If the reads would not fit in memory; before anything is drawn.
         """
         started = time.perf_counter()
         check_count("num_reads", num_reads)
@@ -76,6 +83,11 @@ class AnnealSampler(dimod.Sampler):
             beta = check_number("beta", beta, low=0.0)
         used = resolve_seed(None if seed is None else check_count("seed", seed, minimum=0))
         structure, parameters, offset = terms_of_bqm(bqm)
+        check_memory(
+            f"{num_reads:,} reads of {structure.num_variables:,} variables",
+            _READ_BYTES * num_reads + _SPIN_BYTES * num_reads * structure.num_variables,
+            "Ask for fewer reads at a time, each call with a seed of its own",
+        )
         ready = time.perf_counter()
         spins, info = draw(structure, parameters, num_reads, used)
         sampled = time.perf_counter()
