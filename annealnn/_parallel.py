@@ -6,7 +6,7 @@ are cut into blocks, and on how many threads they run, does not show in the resu
 
 import os
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from threading import Event
 from typing import TypeAlias
 
@@ -74,15 +74,20 @@ def run_blocks(
             run(k)
         return False
     pool = _pool(threads)
-    futures = [pool.submit(run, k) for k in range(count)]
+    futures: list[Future[None]] = []
     try:
+        while len(futures) < count:
+            futures.append(pool.submit(run, len(futures)))
         while wait(futures, timeout=None if watch is None else _LOOK_S).not_done:
-            if watch is not None and watch(sum(done) / (num_reads * num_sweeps)):
+            if watch is not None and watch(sum(done) / max(1, num_reads * num_sweeps)):
                 stop.set()
     except BaseException as error:
         stop.set()
         if watch is None or not isinstance(error, KeyboardInterrupt):
             raise
+    # an interrupt may come before all are submitted; those left run no sweep
+    while len(futures) < count:
+        futures.append(pool.submit(run, len(futures)))
     for future in futures:
         future.result()
     return stop.is_set()

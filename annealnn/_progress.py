@@ -1,11 +1,18 @@
 """A progress bar on terminals and in notebooks, silence elsewhere."""
 
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 Wanted = Literal["auto"] | bool
+
+# seconds that a run lasts before its bar appears
+_PATIENCE_S = 1.0
 
 
 def is_shown(wanted: Wanted) -> bool:
@@ -21,16 +28,52 @@ def progress_bar(title: str, total: int, *, done: int = 0, wanted: Wanted = "aut
     if not is_shown(wanted):
         yield lambda _note: None
         return
+    with _bar(with_count=True) as bar:
+        task = bar.add_task(title, total=total, completed=done, note="")
+        yield lambda note: bar.update(task, advance=1, note=note)
+
+
+@contextmanager
+def late_progress_bar(title: str, *, wanted: Wanted = "auto") -> Iterator[Callable[[float], None]]:
+    """Give a function that takes how much is done, 0 to 1; under "auto" the bar waits a second, and goes at the end."""
+    if not is_shown(wanted):
+        yield lambda _fraction: None
+        return
+    due = time.monotonic() + (_PATIENCE_S if wanted == "auto" else 0.0)
+    bar, task = _bar(with_count=False, transient=wanted == "auto"), None
+
+    def show(fraction: float) -> None:
+        nonlocal task
+        if task is None:
+            if time.monotonic() < due:
+                return
+            task = bar.add_task(title, total=1.0, note="")
+            bar.start()
+        bar.update(task, completed=fraction)
+
+    try:
+        yield show
+    finally:
+        if task is not None:
+            bar.stop()
+
+
+def _bar(*, with_count: bool, transient: bool = False) -> "Progress":
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TaskProgressColumn,
+        TextColumn,
+        TimeRemainingColumn,
+    )
 
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
-        MofNCompleteColumn(),
+        MofNCompleteColumn() if with_count else TaskProgressColumn(),
         TimeRemainingColumn(),
         TextColumn("{task.fields[note]}"),
     )
-    with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task(title, total=total, completed=done, note="")
-        yield lambda note: bar.update(task, advance=1, note=note)
+    return Progress(*columns, console=Console(stderr=True), transient=transient)

@@ -36,8 +36,9 @@ class CompiledDimod(CompiledSampler):
     """Any dimod sampler, called once a step (once for every distinct clamped row).
 
     Where the sampler takes them: a seed is drawn from the state for each call, reads come one to a row
-    (`answer_mode="raw"`), the problem is not rescaled (`auto_scale=False`), and an annealer ends at beta 1
-    (`beta_range=(0.1, 1.0)`) unless told otherwise.
+    (`answer_mode="raw"`), the problem is not rescaled (`auto_scale=False`), no progress is shown (`progress=False`),
+    and an annealer ends at beta 1 (`beta_range=(0.1, 1.0)`) unless told otherwise. A call whose `info` says that it was
+    interrupted raises KeyboardInterrupt.
     """
 
     def __init__(self, sampler: dimod.Sampler, structure: Structure, *, want: Want, parameters: dict[str, Any]) -> None:
@@ -53,7 +54,9 @@ class CompiledDimod(CompiledSampler):
             raise ValueError(msg)
         _check_graph(sampler, structure)
         # without a fixed range an annealer fits its temperatures to each problem, and no parameters could be learned
-        defaults = {"answer_mode": "raw", "auto_scale": False, "beta_range": (0.1, 1.0)}
+        defaults: dict[str, Any] = {"answer_mode": "raw", "auto_scale": False, "progress": False}
+        if "beta_schedule" not in parameters:
+            defaults["beta_range"] = (0.1, 1.0)
         self._sampler = sampler
         self._parameters = {k: v for k, v in defaults.items() if k in sampler.parameters} | parameters
 
@@ -89,6 +92,9 @@ class CompiledDimod(CompiledSampler):
         if "seed" in self._sampler.parameters:
             keywords["seed"] = seed
         samples = self._sampler.sample(bqm, **keywords)
+        if samples.info.get("interrupted"):
+            # what was drawn is no step; whoever learns is to hear of the interrupt
+            raise KeyboardInterrupt
         wanted = self.structure.labels if variables is None else [self.structure.labels[v] for v in variables]
         columns = [samples.variables.index(label) for label in wanted]
         rows = np.repeat(samples.record.sample, samples.record.num_occurrences, axis=0)[:, columns]

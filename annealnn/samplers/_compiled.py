@@ -7,11 +7,15 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from annealnn._rng import streams_from_seed
+from annealnn.kernels._lanes import WIDTH
 from annealnn.models import Clamp, Moments, Parameters, Structure
 from annealnn.samplers._tiles import Tiles
 from annealnn.typing import AnyArray, Spins, Words
 
 Want = Literal["moments", "spins"]
+
+# spins that are drawn between two looks for an interrupt
+_PIECE = 1 << 25
 
 
 class SamplerState(NamedTuple):
@@ -51,9 +55,14 @@ class CompiledSampler(ABC):
         """Return random spins, and one stream per read."""
         streams = streams_from_seed(seed, num_reads)
         spins = np.full((num_reads, self.structure.num_variables), -1, dtype=np.int8)
-        tiles = Tiles(spins, streams)
-        tiles.randomise(np.arange(self.structure.num_variables))
-        tiles.unpack(spins, streams)
+        order = np.arange(self.structure.num_variables)
+        # in pieces, so that an interrupt need not wait for all of it
+        size = WIDTH * max(1, _PIECE // (WIDTH * max(1, len(order))))
+        for start in range(0, num_reads, size):
+            some = slice(start, start + size)
+            tiles = Tiles(spins[some], streams[some])
+            tiles.randomise(order)
+            tiles.unpack(spins[some], streams[some])
         return SamplerState(spins, streams)
 
     def reads(self, state: SamplerState) -> Spins:

@@ -1,6 +1,7 @@
 """The learner's door of samplers that sweep."""
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import final
 
 import numpy as np
@@ -10,6 +11,7 @@ from annealnn.kernels._lanes import WIDTH
 from annealnn.models import Clamp, Moments, Parameters, Structure
 from annealnn.samplers._compiled import CompiledSampler, SamplerState, Step, Want
 from annealnn.samplers._couplings import Sweep
+from annealnn.samplers._energy_record import EnergyRecord
 from annealnn.samplers._tiles import Tiles
 from annealnn.typing import AnyArray, Floats, Floats32
 
@@ -69,8 +71,14 @@ class CompiledSweeps(CompiledSampler):
         *,
         betas: Floats32 | None = None,
         watch: Watch | None = None,
+        record: EnergyRecord | None = None,
     ) -> Step:
-        """Run the sweeps from `state`; `info["sweeps_done"]` has those of each read, (num_reads,)."""
+        """Run the sweeps from `state`, and record energies if asked.
+
+        `info["sweeps_done"]` has the sweeps of each read, (num_reads,); `info["stopped"]` says whether `watch`, or an
+        interrupt under it, ended them. Then there are no moments, and reads that were not begun are left out; if none
+        was, all are there as they began.
+        """
         betas = self._betas if betas is None else betas
         n, before = self.structure.num_variables, state.spins
         order = np.arange(n)
@@ -84,11 +92,17 @@ class CompiledSweeps(CompiledSampler):
         done = np.zeros(len(spins), np.int64)
 
         def work(block: slice, sweeps: Iterator[slice]) -> None:
+            first = next(sweeps, None)
+            if first is None and len(betas):
+                return  # interrupted before it began
             tiles = Tiles(before[block], state.streams[block])
             if self._fresh:
                 tiles.randomise(order)
-            for some in sweeps:
-                sweep.run(tiles, betas[some])
+            for some in chain([] if first is None else [first], sweeps):
+                for part in [some] if record is None else record.cut(block, some):
+                    sweep.run(tiles, betas[part])
+                    if record is not None and record.is_due(block, part.stop):
+                        record.add(block, part.stop, tiles.energies(sweep.terms, sweep.sparse))
                 done[block] = some.stop
             tiles.unpack(spins[block], streams[block])
             if self.want == "moments":
@@ -96,7 +110,7 @@ class CompiledSweeps(CompiledSampler):
                 tiles.add_moments(self._heads, self._tails, ones, twos)
                 sums.append((ones, twos))
 
-        run_blocks(
+        stopped = run_blocks(
             work,
             num_reads=len(spins),
             num_sweeps=len(betas),
@@ -105,8 +119,14 @@ class CompiledSweeps(CompiledSampler):
             tile=WIDTH,
             watch=watch,
         )
+        if stopped:
+            begun = done > 0
+            if begun.any():
+                spins, streams, done = spins[begun], streams[begun], done[begun]
+            else:
+                spins, streams = before.copy(), state.streams.copy()
         moments = None
-        if self.want == "moments":
+        if self.want == "moments" and not stopped:
             # integer sums: the order in which blocks finish does not show
             moments = Moments(*(sum(parts) / len(spins) for parts in zip(*sums, strict=True)))
-        return Step(SamplerState(spins, streams), spins, moments, {"sweeps_done": done})
+        return Step(SamplerState(spins, streams), spins, moments, {"sweeps_done": done, "stopped": stopped})
