@@ -29,7 +29,12 @@ DRAWS = [
     ),
     pytest.param(
         lambda: SimulatedAnnealingSampler().sample(
-            LOPSIDED, num_reads=NUM_READS, num_sweeps=60, beta_range=(BETA, BETA), update="heat-bath", seed=1
+            LOPSIDED,
+            num_reads=NUM_READS,
+            num_sweeps=60,
+            beta_range=(BETA, BETA),
+            proposal_acceptance_criteria="Gibbs",
+            seed=1,
         ),
         id="heat-bath at one beta",
     ),
@@ -102,6 +107,6 @@ def test_annealing_finds_the_ground_state():
     best = dimod.ExactSolver().sample(bqm).first.energy
     assert found.first.energy == pytest.approx(best, abs=1e-9)
     untrained = SimulatedAnnealingSampler().sample(
-        bqm, num_reads=50, num_sweeps=1, beta_range=(0.0, 0.0), interpolation="linear", seed=0
+        bqm, num_reads=50, num_sweeps=1, beta_range=(0.0, 0.0), beta_schedule_type="linear", seed=0
     )
     assert untrained.record.energy.mean() > found.record.energy.mean() + 1

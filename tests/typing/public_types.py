@@ -57,7 +57,7 @@ def samplers(compiled: CompiledSampler, structure: Structure) -> None:
     assert_type(BetaSchedule(stop=2.0).betas(), Floats)
 
     BetaSchedule(0.1, 2.0)  # type: ignore[call-arg]
-    BetaSchedule(interpolation="cubic")  # type: ignore[arg-type]
+    BetaSchedule(beta_schedule_type="cubic")  # type: ignore[arg-type]
     GibbsSampler().compile(structure, want="energies")  # type: ignore[arg-type]
     ExactSampler().sample()  # type: ignore[call-arg]
 
