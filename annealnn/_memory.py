@@ -12,6 +12,8 @@ _LIMITS = [
         Path("/sys/fs/cgroup/memory/memory.usage_in_bytes"),
     ),
 ]
+# asking takes longer than a short job
+_SMALL = 64 << 20
 
 
 def available_bytes() -> int | None:
@@ -27,13 +29,15 @@ def available_bytes() -> int | None:
 
 
 def check_memory(what: str, needed: int, advice: str) -> None:
-    """Check that `needed` bytes are there, where the system says how many are.
+    """Check that `needed` bytes are there, where the system says how many are; less than 64 MiB always pass.
 
     Raises
     ------
     MemoryError
         If they are not.
     """
+    if needed < _SMALL:
+        return
     available = available_bytes()
     if available is not None and needed > available:
         msg = f"{what} need about {_in_words(needed)}, and {_in_words(available)} of memory are free. {advice}"
