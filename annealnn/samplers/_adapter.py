@@ -92,7 +92,7 @@ class CompiledDimod(CompiledSampler):
         if "seed" in self._sampler.parameters:
             keywords["seed"] = seed
         samples = self._sampler.sample(bqm, **keywords)
-        if samples.info.get("interrupted"):
+        if any(info.get("interrupted") for info in (samples.info, *samples.info.get("calls", []))):
             # what was drawn is no step; whoever learns is to hear of the interrupt
             raise KeyboardInterrupt
         wanted = self.structure.labels if variables is None else [self.structure.labels[v] for v in variables]
