@@ -73,7 +73,7 @@ def annealers(work, peer_name, bqm, ours, peer, target, effort, *, slices=1):
 def ours_annealing(bqm, beta_range, effort):
     """Return our annealer as a function of the number of sweeps."""
     return lambda sweeps: SimulatedAnnealingSampler().sample(
-        bqm, num_reads=effort.reads, num_sweeps=sweeps, beta_range=beta_range, seed=1, num_threads=1
+        bqm, num_reads=effort.reads, num_sweeps=sweeps, beta_range=beta_range, seed=1, num_threads=1, progress=False
     )
 
 
@@ -213,7 +213,13 @@ def two_cores(work, bqm, beta_range, target, effort):
 
     def ours(threads):
         return SimulatedAnnealingSampler().sample(
-            bqm, num_reads=effort.reads, num_sweeps=effort.sweeps, beta_range=beta_range, seed=1, num_threads=threads
+            bqm,
+            num_reads=effort.reads,
+            num_sweeps=effort.sweeps,
+            beta_range=beta_range,
+            seed=1,
+            num_threads=threads,
+            progress=False,
         )
 
     clock = time.perf_counter
