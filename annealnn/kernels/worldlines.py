@@ -134,6 +134,18 @@ def sum_worldlines(bits, kept, heads, tails, num_slices, spin_sums, pair_sums, k
 
 
 @compiled
+def count_kinks(bits, num_slices, kinks):
+    """Write the number of kinks of every read, of all its worldlines, to kinks (num_tiles, 32) float64."""
+    for t in range(bits.shape[0]):
+        kinks[t] = 0.0
+        for i in range(bits.shape[1] // num_slices):
+            for m in range(num_slices):
+                unlike = bits[t, i * num_slices + m] ^ bits[t, i * num_slices + (m + 1) % num_slices]
+                for r in range(32):
+                    kinks[t, r] += np.float64((unlike >> np.uint32(r)) & np.uint32(1))
+
+
+@compiled
 def average_worldlines(worldlines, heads, tails, spins, pairs, kinks):
     """Write means over the slices of worldlines (num_reads, num_variables, num_slices) int8.
 

@@ -1,7 +1,7 @@
 """The learner's door of path-integral Monte Carlo in continuous imaginary time."""
 
 from collections.abc import Iterator
-from typing import final
+from typing import Any, final
 
 import numpy as np
 
@@ -69,7 +69,7 @@ class CompiledContinuous(CompiledSampler):
     def run(
         self, parameters: Parameters, state: SamplerState, clamp: Clamp | None = None, *, watch: Watch | None = None
     ) -> Step:
-        """Run the sweeps from `state`; `info["sweeps_done"]` has those of each read, (num_reads,)."""
+        """Run the sweeps from `state`; see `CompiledSweeps.run`."""
         n, num_reads = self.structure.num_variables, len(state.spins)
         spins, streams = state.spins.copy(), state.streams.copy()
         counts = state.kept["num_kinks"].copy()
@@ -108,7 +108,7 @@ class CompiledContinuous(CompiledSampler):
                 done[block] = some.stop
             blocks.append((block.start, times))
 
-        run_blocks(
+        stopped = run_blocks(
             work,
             num_reads=num_reads,
             num_sweeps=self._num_sweeps,
@@ -119,9 +119,9 @@ class CompiledContinuous(CompiledSampler):
         widest = max(times.shape[2] for _, times in blocks)
         wide = [np.pad(t, ((0, 0), (0, 0), (0, widest - t.shape[2]))) for _, t in sorted(blocks, key=lambda b: b[0])]
         after = SamplerState(spins, streams, {"kinks": np.concatenate(wide), "num_kinks": counts})
-        info: dict[str, AnyArray] = {"sweeps_done": done}
+        info: dict[str, Any] = {"sweeps_done": done, "stopped": stopped}
         moments = None
-        if self.want == "moments":
+        if self.want == "moments" and not stopped:
             totals = [np.zeros(n), np.zeros(len(self._heads)), np.zeros(n)]
             for start in range(0, num_reads, _READS_AT_ONCE):
                 for total, part in zip(totals, self.average(after, slice(start, start + _READS_AT_ONCE)), strict=True):

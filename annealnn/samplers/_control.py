@@ -77,7 +77,7 @@ class RunControl:
             stopped, done = bool(step.info["stopped"]), step.info["sweeps_done"]
             if not stopped:
                 watch(1.0)
-        spins = step.state.spins
+        spins = step.state.spins if step.spins is None else step.spins
         if not stopped:
             return spins, {"interrupted": False}
         kept = done == num_sweeps

@@ -1,23 +1,28 @@
 """Path-integral Monte Carlo: thermal reads of Eq. (1) with its transverse field."""
 
 import math
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias, final, get_args
+from typing import Any, Literal, NamedTuple, TypeAlias, final, get_args
 
 import dimod
 import numpy as np
 
+from annealnn._memory import check_memory
+from annealnn._parallel import Watch
 from annealnn._validation import check_choice, check_count, check_number
 from annealnn.diagnostics import ValueWithError
 from annealnn.models import Moments, Parameters, Structure, terms_of_bqm
 from annealnn.samplers._base import AnnealSampler, Draw
-from annealnn.samplers._compiled import SamplerState, Want
+from annealnn.samplers._compiled import SamplerState, Step, Want
 from annealnn.samplers._continuous import CompiledContinuous
+from annealnn.samplers._control import Interrupt, Progress, RunControl
+from annealnn.samplers._gamma_ladder import CompiledGammaLadder
 from annealnn.samplers._worldlines import CompiledWorldlines
 from annealnn.typing import Floats, Spins
 
-_Run: TypeAlias = tuple[CompiledWorldlines | CompiledContinuous, SamplerState]
+_Compiled: TypeAlias = CompiledWorldlines | CompiledContinuous | CompiledGammaLadder
+_Run: TypeAlias = tuple[_Compiled, SamplerState]
 ImaginaryTime = Literal["discrete", "continuous"]
 Gamma: TypeAlias = float | Mapping[Hashable, float] | Floats
 # dtau times the largest energy of a spin; the Trotter error of <ZZ> is about a tenth of its square
@@ -68,7 +73,10 @@ class PathIntegralSampler(AnnealSampler):
         gamma: Gamma = 1.0,
         num_slices: int | None = None,
         imaginary_time: ImaginaryTime = "discrete",
+        gamma_ladder: Sequence[float] | None = None,
         seed: int | None = None,
+        progress: Progress = "auto",
+        interrupt_function: Interrupt | None = None,
         num_threads: int | None = None,
         **kwargs: Any,
     ) -> dimod.SampleSet:
@@ -89,23 +97,38 @@ class PathIntegralSampler(AnnealSampler):
             Of discrete imaginary time. If None, so many that dtau = beta / num_slices times the largest transverse
             field, or root of a spin's sum of squared field and couplings, is at most 0.15; from 4 to 256.
         imaginary_time : "discrete" or "continuous"
+        gamma_ladder : sequence of float, optional
+            Transverse fields above `gamma`, falling, each of a replica with which the read exchanges (replica exchange
+            in gamma); in discrete time, and for a `gamma` that is one number above 0. `info["swap_acceptance"]` has
+            the mean chance of each exchange, the last one with the read.
         seed : int, optional
             None draws a fresh one; either way it is in `info["seed"]`.
+        progress : "auto", bool or callable
+            "auto" shows a bar on terminals and in notebooks once the run has lasted a second. A callable is called as
+            `progress(done, total)`, in sweeps times reads, about ten times a second and at the end.
+        interrupt_function : callable, optional
+            Asked about ten times a second; True ends the run, as Ctrl-C does.
         num_threads : int, optional
             All processors if None. Reads do not depend on it.
 
         Returns
         -------
         dimod.SampleSet
-            One row for each read: its slice 0, or time 0. `info` holds what shaped them.
+            One row for each read: its slice 0, or time 0. `info` holds what shaped them; after an interrupt see
+            `GibbsSampler.sample`.
 
         Raises
         ------
         ValueError
             If an argument breaks its rule.
+        TypeError
+            If `interrupt_function` cannot be called.
+        MemoryError
+            If the worldlines would not fit in memory.
         """
         self.remove_unknown_kwargs(**kwargs)
-        draw = self._drawing(num_sweeps, beta, gamma, num_slices, imaginary_time, num_threads)
+        settings = _Settings(num_sweeps, beta, gamma, num_slices, imaginary_time, gamma_ladder, num_threads)
+        draw = self._drawing(settings, RunControl(progress, interrupt_function), [])
         return self.sample_with(draw, bqm, num_reads=num_reads, seed=seed, num_sweeps=num_sweeps, beta=beta)
 
     def observe(
@@ -118,59 +141,66 @@ class PathIntegralSampler(AnnealSampler):
         gamma: Gamma = 1.0,
         num_slices: int | None = None,
         imaginary_time: ImaginaryTime = "discrete",
+        gamma_ladder: Sequence[float] | None = None,
         seed: int | None = None,
+        progress: Progress = "auto",
         num_threads: int | None = None,
     ) -> TransverseObservables:
         """Return energies and moments with their errors, `<X_i>` included; arguments as in `sample`.
 
-        Each read counts with its mean over imaginary time.
+        Each read counts with its mean over imaginary time. An interrupt is raised: no reads, no observables.
 
         Raises
         ------
         ValueError
             If an argument breaks its rule, or there are fewer than two reads.
+        MemoryError
+            If the worldlines would not fit in memory.
         """
         check_count("num_reads", num_reads, minimum=2)
         structure, parameters, offset = terms_of_bqm(bqm)
+        settings = _Settings(num_sweeps, beta, gamma, num_slices, imaginary_time, gamma_ladder, num_threads)
         found: list[_Run] = []
-        draw = self._drawing(num_sweeps, beta, gamma, num_slices, imaginary_time, num_threads, found)
+        draw = self._drawing(settings, RunControl(progress), found)
         samples = self.sample_with(draw, bqm, num_reads=num_reads, seed=seed, num_sweeps=num_sweeps, beta=beta)
+        if samples.info["interrupted"]:
+            raise KeyboardInterrupt
         return _observables(*found[0], parameters, offset, _by_variable(gamma, structure), samples)
 
-    def _drawing(
-        self,
-        num_sweeps: int,
-        beta: float,
-        gamma: Gamma,
-        num_slices: int | None,
-        imaginary_time: ImaginaryTime,
-        num_threads: int | None,
-        found: list[_Run] | None = None,
-    ) -> Draw:
+    def _drawing(self, settings: "_Settings", control: RunControl, found: list[_Run]) -> Draw:
         """Return a function that draws, and that adds what it ran and the state it left to `found`."""
 
         def draw(
             structure: Structure, parameters: Parameters, num_reads: int, seed: int
         ) -> tuple[Spins, dict[str, Any]]:
-            gammas = _by_variable(gamma, structure)
-            compiled = self.compile(
-                structure,
-                num_sweeps=num_sweeps,
-                beta=beta,
-                gamma=gammas,
-                num_slices=_slices(num_slices, parameters, structure, beta, gammas),
-                imaginary_time=imaginary_time,
-                num_threads=num_threads,
+            gammas = _by_variable(settings.gamma, structure)
+            num_slices = _slices(settings.num_slices, parameters, structure, settings.beta, gammas)
+            num_rows = num_reads * (1 + len(settings.gamma_ladder or ()))
+            check_memory(
+                f"Worldlines of {num_rows:,} reads or replicas, {structure.num_variables:,} variables and {num_slices} "
+                "slices",
+                2 * num_rows * structure.num_variables * num_slices,
+                "Ask for fewer reads at a time, or fewer slices",
             )
-            state = compiled.step(parameters, compiled.init(num_reads, seed)).state
-            if found is not None:
-                found.append((compiled, state))
-            discrete = isinstance(compiled, CompiledWorldlines)
-            return state.spins, {
-                "gamma": float(gamma) if isinstance(gamma, int | float) else gammas.tolist(),
+            compiled = self.compile(structure, **settings._replace(gamma=gammas, num_slices=num_slices)._asdict())
+            start = compiled.init(num_reads, seed)
+
+            said: dict[str, Any] = {}
+
+            def sweeps(watch: Watch) -> Step:
+                step = compiled.run(parameters, start, watch=watch)
+                found.append((compiled, step.state))
+                said.update({k: v for k, v in step.info.items() if k == "swap_acceptance"})
+                return step
+
+            spins, info = control.run(type(self).__name__, sweeps, num_reads=num_reads, num_sweeps=settings.num_sweeps)
+            discrete = not isinstance(compiled, CompiledContinuous)
+            info |= {
+                "gamma": settings.gamma if isinstance(settings.gamma, int | float) else gammas.tolist(),
                 "imaginary_time": "discrete" if discrete else "continuous",
-                "num_slices": compiled.num_slices if isinstance(compiled, CompiledWorldlines) else None,
+                "num_slices": num_slices if discrete else None,
             }
+            return spins, info | said
 
         return draw
 
@@ -184,8 +214,9 @@ class PathIntegralSampler(AnnealSampler):
         gamma: Gamma = 1.0,
         num_slices: int = 16,
         imaginary_time: ImaginaryTime = "discrete",
+        gamma_ladder: Sequence[float] | None = None,
         num_threads: int | None = None,
-    ) -> CompiledWorldlines | CompiledContinuous:
+    ) -> _Compiled:
         """Return persistent worldlines over `structure`: each step runs `num_sweeps` more sweeps on them.
 
         A clamped variable is held at its value in all of imaginary time: its transverse field does not act (the
@@ -194,7 +225,24 @@ class PathIntegralSampler(AnnealSampler):
         check_count("num_sweeps", num_sweeps)
         check_number("beta", beta, low=0.0)
         check_choice("imaginary_time", imaginary_time, get_args(ImaginaryTime))
+        check_count("num_slices", num_slices, minimum=2)
         gammas = _by_variable(gamma, structure)
+        if gamma_ladder is not None:
+            if imaginary_time == "continuous" or beta == 0:
+                msg = (
+                    "gamma_ladder is for discrete imaginary time and a beta above 0; "
+                    f"got imaginary_time={imaginary_time!r}, beta={beta}. Leave it out"
+                )
+                raise ValueError(msg)
+            return CompiledGammaLadder(
+                structure,
+                beta=beta,
+                gammas=_ladder(gamma_ladder, gammas),
+                num_slices=num_slices,
+                num_sweeps=num_sweeps,
+                want=want,
+                num_threads=num_threads,
+            )
         if imaginary_time == "continuous" and beta > 0:
             return CompiledContinuous(
                 structure, beta=beta, gammas=gammas, num_sweeps=num_sweeps, want=want, num_threads=num_threads
@@ -204,11 +252,35 @@ class PathIntegralSampler(AnnealSampler):
             betas=np.full(num_sweeps, float(beta)),
             ramps=np.ones(num_sweeps),
             gammas=gammas,
-            num_slices=check_count("num_slices", num_slices, minimum=2),
+            num_slices=num_slices,
             fresh=False,
             want=want,
             num_threads=num_threads,
         )
+
+
+class _Settings(NamedTuple):
+    """Keywords of `sample` that `compile` takes too."""
+
+    num_sweeps: int
+    beta: float
+    gamma: Gamma
+    num_slices: int | None
+    imaginary_time: ImaginaryTime
+    gamma_ladder: Sequence[float] | None
+    num_threads: int | None
+
+
+def _ladder(gamma_ladder: Sequence[float], gammas: Floats) -> Floats:
+    """Return the transverse fields of all replicas, falling, the read's last."""
+    if not len(gammas) or gammas.min() != gammas.max() or gammas[0] == 0:
+        msg = f"gamma_ladder goes with a gamma that is one number above 0; got {gammas[:4].tolist()}. Leave one out"
+        raise ValueError(msg)
+    ladder = np.array([*(check_number("gamma_ladder", g, low=0.0) for g in gamma_ladder), gammas[0]])
+    if not (np.diff(ladder) < 0).all():
+        msg = f"gamma_ladder falls, and ends above gamma; got {list(gamma_ladder)} with gamma={gammas[0]:g}"
+        raise ValueError(msg)
+    return ladder
 
 
 def _by_variable(gamma: Gamma, structure: Structure) -> Floats:
@@ -242,7 +314,7 @@ def _slices(num_slices: int | None, parameters: Parameters, structure: Structure
 
 
 def _observables(
-    compiled: CompiledWorldlines | CompiledContinuous,
+    compiled: _Compiled,
     state: SamplerState,
     parameters: Parameters,
     offset: float,
@@ -250,7 +322,7 @@ def _observables(
     samples: dimod.SampleSet,
 ) -> TransverseObservables:
     """Return the observables of a state's reads, block by block, so that no read's moments are held for long."""
-    structure, num_reads = compiled.structure, len(state.spins)
+    structure, num_reads = compiled.structure, len(compiled.reads(state))
     sizes = structure.num_variables, structure.num_edges, structure.num_variables
     sums, squares = [np.zeros(size) for size in sizes], [np.zeros(size) for size in sizes]
     problem, total = np.empty(num_reads), np.empty(num_reads)

@@ -5,10 +5,12 @@ from typing import Any, Literal, TypeAlias, final, get_args
 import dimod
 import numpy as np
 
+from annealnn._memory import check_memory
 from annealnn._validation import check_choice, check_count, check_number, check_pair
 from annealnn.models import Parameters, Structure
 from annealnn.samplers._base import AnnealSampler
 from annealnn.samplers._compiled import Want
+from annealnn.samplers._control import Interrupt, Progress, RunControl
 from annealnn.samplers._worldlines import CompiledWorldlines
 from annealnn.typing import Floats, Spins
 
@@ -34,6 +36,8 @@ class SimulatedQuantumAnnealingSampler(AnnealSampler):
         gamma_interpolation: GammaInterpolation = "linear",
         num_slices: int = 16,
         seed: int | None = None,
+        progress: Progress = "auto",
+        interrupt_function: Interrupt | None = None,
         num_threads: int | None = None,
         **kwargs: Any,
     ) -> dimod.SampleSet:
@@ -57,20 +61,30 @@ class SimulatedQuantumAnnealingSampler(AnnealSampler):
             Of imaginary time.
         seed : int, optional
             None draws a fresh one; either way it is in `info["seed"]`.
+        progress : "auto", bool or callable
+            "auto" shows a bar on terminals and in notebooks once the run has lasted a second. A callable is called as
+            `progress(done, total)`, in sweeps times reads, about ten times a second and at the end.
+        interrupt_function : callable, optional
+            Asked about ten times a second; True ends the run, as Ctrl-C does.
         num_threads : int, optional
             All processors if None. Reads do not depend on it.
 
         Returns
         -------
         dimod.SampleSet
-            One row for each read. `info` holds what shaped them.
+            One row for each read. `info` holds what shaped them; after an interrupt see `GibbsSampler.sample`.
 
         Raises
         ------
         ValueError
             If an argument breaks its rule.
+        TypeError
+            If `interrupt_function` cannot be called.
+        MemoryError
+            If the worldlines would not fit in memory.
         """
         self.remove_unknown_kwargs(**kwargs)
+        control = RunControl(progress, interrupt_function)
 
         def draw(
             structure: Structure, parameters: Parameters, num_reads: int, seed: int
@@ -87,10 +101,21 @@ class SimulatedQuantumAnnealingSampler(AnnealSampler):
                 num_slices=num_slices,
                 num_threads=num_threads,
             )
-            step = compiled.step(parameters, compiled.init(num_reads, seed))
+            check_memory(
+                f"Worldlines of {num_reads:,} reads, {structure.num_variables:,} variables and {num_slices} slices",
+                2 * num_reads * structure.num_variables * num_slices,
+                "Ask for fewer reads at a time, or fewer slices",
+            )
+            start_state = compiled.init(num_reads, seed)
+            spins, info = control.run(
+                type(self).__name__,
+                lambda watch: compiled.run(parameters, start_state, watch=watch),
+                num_reads=num_reads,
+                num_sweeps=num_sweeps,
+            )
             schedule = {"gamma_range": [start, stop], "gamma_interpolation": gamma_interpolation, "beta": cold}
             # the transverse field has no one value: beta and gamma stay None
-            return step.state.spins, {"schedule": schedule, "num_slices": num_slices}
+            return spins, info | {"schedule": schedule, "num_slices": num_slices}
 
         if gamma_range is not None:
             gamma_range = check_pair("gamma_range", gamma_range)

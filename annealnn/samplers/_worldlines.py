@@ -1,7 +1,7 @@
 """The learner's door of path-integral Monte Carlo in discrete imaginary time."""
 
 from collections.abc import Iterator
-from typing import final
+from typing import Any, final
 
 import numpy as np
 
@@ -70,7 +70,7 @@ class CompiledWorldlines(CompiledSampler):
     def run(
         self, parameters: Parameters, state: SamplerState, clamp: Clamp | None = None, *, watch: Watch | None = None
     ) -> Step:
-        """Run the sweeps from `state`; `info["sweeps_done"]` has those of each read, (num_reads,)."""
+        """Run the sweeps from `state`; see `CompiledSweeps.run`."""
         n, m, before = self.structure.num_variables, self.num_slices, state.kept[WORLDLINES]
         order = np.arange(n)
         if clamp is not None:
@@ -114,7 +114,7 @@ class CompiledWorldlines(CompiledSampler):
                 sum_worldlines(tiles.bits, tiles.kept(), self._heads, self._tails, m, ones, twos, kinks)
                 sums.append((ones, twos, kinks))
 
-        run_blocks(
+        stopped = run_blocks(
             work,
             num_reads=len(before),
             num_sweeps=len(self._betas),
@@ -124,9 +124,9 @@ class CompiledWorldlines(CompiledSampler):
             watch=watch,
         )
         worldlines = after.reshape(len(after), n, m)
-        info: dict[str, AnyArray] = {"sweeps_done": done}
+        info: dict[str, Any] = {"sweeps_done": done, "stopped": stopped}
         moments = None
-        if self.want == "moments":
+        if self.want == "moments" and not stopped:
             # integer sums: the order in which blocks finish does not show
             ones, twos, kinks = (sum(parts) / (len(before) * m) for parts in zip(*sums, strict=True))
             moments = Moments(ones, twos)

@@ -274,6 +274,12 @@ def sum_worldlines_reference(
     kinks += (lines != np.roll(lines, -1, axis=2)).sum(axis=(0, 2))
 
 
+def count_kinks_reference(bits: Words, num_slices: int, kinks: Floats) -> None:
+    """Twin of `count_kinks`."""
+    lines = _ups(bits).reshape(32 * len(bits), -1, num_slices)
+    kinks[:] = (lines != np.roll(lines, -1, axis=2)).sum(axis=(1, 2)).reshape(kinks.shape)
+
+
 def average_worldlines_reference(
     worldlines: Spins, heads: Indices, tails: Indices, spins: Floats32, pairs: Floats32, kinks: Floats32
 ) -> None:

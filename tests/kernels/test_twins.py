@@ -278,6 +278,11 @@ def test_worldline_sums_and_means_equal_reference(ends):
     found, expected = ([np.ones(k, np.int64) for k in (6, len(heads), 6)] for _ in range(2))
     worldlines.sum_worldlines(tile.bits, tile.kept(), heads, tails, 5, *found)
     twins.sum_worldlines_reference(tile.bits, tile.kept(), heads, tails, 5, *expected)
+    counted, slowly_counted = np.empty((2, 32)), np.empty((2, 32))
+    worldlines.count_kinks(tile.bits, 5, counted)
+    twins.count_kinks_reference(tile.bits, 5, slowly_counted)
+    np.testing.assert_array_equal(counted, slowly_counted)
+    assert counted.reshape(-1)[:NUM_READS].sum() == found[2].sum() - 6
     means, slow = ([np.empty((NUM_READS, k), np.float32) for k in (6, len(heads), 6)] for _ in range(2))
     worldlines.average_worldlines(lines, heads, tails, *means)
     twins.average_worldlines_reference(lines, heads, tails, *slow)

@@ -65,6 +65,57 @@ def test_continuous_time_has_the_exact_values(instance, thermal):
     assert found < limit
 
 
+@pytest.mark.parametrize(("instance", "thermal"), CASES[2::3])
+def test_replicas_at_other_fields_leave_the_trotter_values(instance, thermal):
+    (trotter,) = (t for t in thermal["trotter"] if t["M"] == 8)
+    ladder = [4 * instance["Gamma"], 2 * instance["Gamma"], 1.4 * instance["Gamma"]]
+    found = observe(instance, thermal["beta"], num_slices=8, gamma_ladder=ladder)
+    assert all(0.1 < chance < 1 for chance in found.samples.info["swap_acceptance"])
+    error, limit = largest_error(found, trotter)
+    assert error < limit
+    # the read is the replica at the weakest field, and not the next
+    (other,) = (t for t in INSTANCES[0]["thermal"][0]["trotter"] if t["M"] == 8)
+    if instance is INSTANCES[0]:
+        assert largest_error(found, other)[0] > limit
+
+
+def test_replicas_at_other_fields_cross_a_barrier():
+    # two wells far apart: with few sweeps at a weak field reads stay in the well that they fell into
+    n = 12
+    bqm = dimod.BQM.from_ising({0: -0.05}, {(i, j): -0.5 for i in range(n) for j in range(i)})
+    keywords = {"num_reads": 2_000, "num_sweeps": 100, "beta": 2.0, "gamma": 0.5, "num_slices": 8, "seed": 2}
+    exact = PathIntegralSampler().observe(
+        bqm, **keywords | {"num_sweeps": 20_000, "gamma_ladder": [6, 4, 2.5, 1.5, 1.0]}
+    )
+    helped = PathIntegralSampler().observe(bqm, **keywords, gamma_ladder=[6, 4, 2.5, 1.5, 1.0])
+    alone = PathIntegralSampler().observe(bqm, **keywords)
+    error = np.hypot(exact.moment_errors.spins[0], helped.moment_errors.spins[0])
+    assert abs(helped.moments.spins.mean() - exact.moments.spins.mean()) < 4.9 * error
+    assert abs(alone.moments.spins.mean() - exact.moments.spins.mean()) > 4.9 * error
+
+
+@pytest.mark.parametrize(
+    ("keywords", "message"),
+    [
+        ({"gamma": -1.0}, r"gamma is a finite number, at least 0; got -1.0"),
+        ({"gamma": float("nan")}, r"gamma is a finite number, at least 0; got nan"),
+        ({"gamma": "strong"}, r"gamma is a finite number, at least 0; got 'strong'"),
+        ({"gamma": {"a": 1.0}}, r"gamma has a value for every variable; got none for 'b'"),
+        ({"gamma": [1.0]}, r"gamma is one number or one per variable, shape \(2,\); got shape \(1,\)"),
+        ({"gamma": [1.0, -2.0]}, r"gamma is a finite number, at least 0; got -2.0"),
+        ({"num_slices": 1}, r"num_slices is a whole number of at least 2; got 1"),
+        ({"imaginary_time": "real"}, r"imaginary_time is one of 'discrete', 'continuous'; got 'real'"),
+        ({"gamma_ladder": [0.5]}, r"gamma_ladder falls, and ends above gamma; got \[0.5\] with gamma=1"),
+        ({"gamma_ladder": [2.0], "gamma": 0.0}, r"gamma_ladder goes with a gamma that is one number above 0"),
+        ({"gamma_ladder": [2.0], "imaginary_time": "continuous"}, r"gamma_ladder is for discrete imaginary time"),
+    ],
+)
+def test_bad_fields_are_refused(keywords, message):
+    bqm = dimod.BQM({}, {"ab": 1.0}, 0.0, "SPIN")
+    with pytest.raises(ValueError, match=message):
+        PathIntegralSampler().sample(bqm, **keywords)
+
+
 @pytest.mark.parametrize("imaginary_time", ["discrete", "continuous"])
 @pytest.mark.parametrize("change", ["gamma", "beta"])
 def test_another_field_or_temperature_is_seen(imaginary_time, change):
