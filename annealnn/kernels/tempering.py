@@ -19,44 +19,39 @@ from annealnn.kernels._random import next_word, uniform
 
 _ZERO = np.float32(0.0)
 _LAST = np.uint32(1)
-_32 = np.uint64(32)
-# so many terms are added up in float32 before they are in float64
-_STRETCH = 64
+_1, _2, _32 = np.uint64(1), np.uint64(2), np.uint64(32)
+# so many spins' terms are added up in float32 before they are in float64
+_STRETCH = 16
 
 
 @compiled
-def edge_energies(bits, lowest, ups, heads, tails, differences, scratch, energies):
+def edge_energies(bits, lowest, ups, starts, tails, pairs, scratch, energies):
     """Write the energy of every row, each edge visited once.
 
-    E = lowest + the sum of ups[i] over spins that are up + the sum of differences[e] over edges whose ends differ.
-    lowest is a float, of the state with all spins down; ups (num_spins,), differences (num_edges,) float32, 2 h_i and
-    -2 J_ij; heads, tails (num_edges,) uint32; scratch (1, 32) float32.
+    E = lowest + the sum over spins i that are up of ups[i] + the sum of pairs[e] over edges to later spins that are up.
+    lowest is a float, of the state with all spins down; ups (num_spins,) float32, 2 h_i - 2 sum_j J_ij; edges
+    starts[i] to starts[i + 1] of tails (num_edges,) uint32 and pairs (num_edges,) float32, 4 J_ij, lead from spin i to
+    later ones; scratch (1, 32) float32.
     """
+    num_spins = bits.shape[1]
     for t in range(bits.shape[0]):
         energies[t] = lowest
-        for begin in range(0, ups.shape[0], _STRETCH):
+        for begin in range(0, num_spins, _STRETCH):
             total = splat(_ZERO)
-            for i in range(np.uint64(begin), np.uint64(min(begin + _STRETCH, ups.shape[0]))):
-                total = choose(flags_of(bits[t, i]), total + splat(ups[i]), total)
+            for i in range(np.uint64(begin), np.uint64(min(begin + _STRETCH, num_spins))):
+                # two sums, so that an addition waits less for the one before
+                a, b = splat(ups[i]), splat(_ZERO)
+                start, stop = np.uint64(starts[i]), np.uint64(starts[np.uint64(i) + _1])
+                odd = (stop - start) & _1
+                for e in range(start, stop - odd, _2):
+                    f = np.uint64(e) + _1
+                    a = choose(flags_of(bits[t, np.uint64(tails[e])]), a + splat(pairs[e]), a)
+                    b = choose(flags_of(bits[t, np.uint64(tails[f])]), b + splat(pairs[f]), b)
+                if odd:
+                    last = stop - _1
+                    a = choose(flags_of(bits[t, np.uint64(tails[last])]), a + splat(pairs[last]), a)
+                total = choose(flags_of(bits[t, i]), total + (a + b), total)
             store(scratch, 0, total)
-            for r in range(32):
-                energies[t, r] += np.float64(scratch[0, r])
-        for begin in range(0, heads.shape[0], _STRETCH):
-            end = min(begin + _STRETCH, heads.shape[0])
-            middle = (begin + end) // 2
-            # two sums, so that an addition waits less for the one before
-            a, b = splat(_ZERO), splat(_ZERO)
-            for e in range(np.uint64(begin), np.uint64(middle)):
-                f = e + np.uint64(end - middle)
-                differ = np.uint32(bits[t, np.uint64(heads[e])] ^ bits[t, np.uint64(tails[e])])
-                a = choose(flags_of(differ), a + splat(differences[e]), a)
-                differ = np.uint32(bits[t, np.uint64(heads[f])] ^ bits[t, np.uint64(tails[f])])
-                b = choose(flags_of(differ), b + splat(differences[f]), b)
-            if (end - begin) % 2:
-                last = np.uint64(middle)
-                differ = np.uint32(bits[t, np.uint64(heads[last])] ^ bits[t, np.uint64(tails[last])])
-                a = choose(flags_of(differ), a + splat(differences[last]), a)
-            store(scratch, 0, a + b)
             for r in range(32):
                 energies[t, r] += np.float64(scratch[0, r])
 

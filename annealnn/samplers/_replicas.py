@@ -24,22 +24,29 @@ class EdgeTerms(NamedTuple):
 
     lowest: float  #: energy, without the offset, of all spins down
     ups: Floats32  #: (num_variables,)
-    heads: Words  #: (num_edges,)
+    starts: Words  #: (num_variables + 1,)
     tails: Words  #: (num_edges,)
-    differences: Floats32  #: (num_edges,)
+    pairs: Floats32  #: (num_edges,)
 
     @classmethod
     def of(cls, structure: Structure, parameters: Parameters) -> "EdgeTerms":
         """Return the terms of parameters in Eq. (1)'s sign."""
-        linear, quadratic = (values.astype(np.float32) for values in dimod_terms(parameters))
-        heads, tails = structure.edges.T.astype(np.uint32)
-        lowest = float(quadratic.sum(dtype=np.float64) - linear.sum(dtype=np.float64))
-        return cls(lowest, 2 * linear, np.ascontiguousarray(heads), np.ascontiguousarray(tails), -2 * quadratic)
+        linear, quadratic = (values.astype(np.float32).astype(np.float64) for values in dimod_terms(parameters))
+        n, (heads, tails) = structure.num_variables, structure.edges.T
+        order = np.lexsort((tails, heads))
+        sums = np.bincount(heads, quadratic, n) + np.bincount(tails, quadratic, n)
+        return cls(
+            float(quadratic.sum() - linear.sum()),
+            (2 * (linear - sums)).astype(np.float32),
+            np.searchsorted(heads[order], np.arange(n + 1)).astype(np.uint32),
+            tails[order].astype(np.uint32),
+            (4 * quadratic[order]).astype(np.float32),
+        )
 
     def energies(self, tiles: Tiles, out: Floats) -> None:
         """Write the energy of every row of tiles to out (num_tiles, 32)."""
         scratch = aligned_empty((1, WIDTH), np.float32)
-        edge_energies(tiles.bits, self.lowest, self.ups, self.heads, self.tails, self.differences, scratch, out)
+        edge_energies(tiles.bits, self.lowest, self.ups, self.starts, self.tails, self.pairs, scratch, out)
 
 
 class Ladder(NamedTuple):
