@@ -110,10 +110,7 @@ def choose_ladder(
     betas = request.betas
     if betas is None:
         hot, cold = request.beta_range or (min(hot_beta(structure, parameters), request.beta), request.beta)
-        if hot == cold:
-            betas = np.full(request.num_replicas or 1, cold)[:1]
-        else:
-            betas = _even_betas(structure, parameters, seed, request, hot, cold)
+        betas = np.array([cold]) if hot == cold else _even_betas(structure, parameters, seed, request, hot, cold)
     target = int(np.argmin(np.abs(betas - request.beta)))
     degree = 2 * structure.num_edges / max(1, structure.num_variables)
     wanted = cluster_moves
@@ -160,7 +157,8 @@ def _even_betas(
         ladder = Ladder(betas, 0)
         compiled = CompiledTempering(structure, ladder, num_sweeps=_TEMPERED_SWEEPS, num_threads=1)
         state = compiled.init(_TEMPERED, child_seed(seed, _PILOT, 1, k))
-        state = compiled.step(parameters, state).state  # to settle, as above
+        # the first run of sweeps is for the replicas to settle
+        state = compiled.step(parameters, state).state
         chances = compiled.run(parameters, state)[1].chances.mean(axis=0)
         stops, lengths = betas, 2 * erfcinv(np.clip(chances, 1e-3, 1 - 1e-3))
     return betas

@@ -10,9 +10,12 @@ from annealnn._validation import check_choice, check_count, check_number
 from annealnn.models import Parameters, Structure
 from annealnn.samplers._base import AnnealSampler
 from annealnn.samplers._compiled import CompiledSampler, Want
-from annealnn.samplers._ladder import LadderRequest, check_betas, choose_ladder
+from annealnn.samplers._ladder import LadderRequest, choose_ladder
 from annealnn.samplers._replicas import CompiledTempering, Ladder, Tally
 from annealnn.typing import Spins
+
+# of a learner, unless told otherwise
+_LEARNERS_REPLICAS = 8
 
 
 @final
@@ -65,7 +68,7 @@ class ParallelTemperingSampler(AnnealSampler):
         beta : float, optional
             Inverse temperature of the reads, 1/energy: if None, the coldest of `betas` or `beta_range`, or 1.
         num_replicas : int, optional
-            As many as a pilot finds for neighbours to exchange at about every third sweep, 512 at most, if None.
+            If None, as many as a pilot finds for neighbours to exchange at about every third sweep, 512 at most.
         beta_range : (start, stop), optional
             Betas of the hottest and the coldest replica. If None, from where single sweeps provably forget their start,
             to `beta`; one replica if `beta` is not colder than that. A pilot, whose draws follow from `seed`, sets
@@ -115,16 +118,16 @@ class ParallelTemperingSampler(AnnealSampler):
         want: Want = "spins",
         num_sweeps: int = 1,
         beta: float = 1.0,
-        num_replicas: int = 8,
+        num_replicas: int | None = None,
         betas: Sequence[float] | None = None,
         cluster_moves: bool = False,
         num_threads: int | None = None,
     ) -> CompiledSampler:
         """Return persistent ladders over `structure`: each step runs `num_sweeps` more sweeps on every replica.
 
-        The ladder is fixed, since parameters change: `betas`, or `num_replicas` of them from 0 to `beta`, evenly
-        (Desjardins et al. 2010). Particles are the replicas at `beta`; the state has a row for each replica. Cluster
-        moves are made at all betas.
+        The ladder is fixed, since parameters change: `betas`, or `num_replicas` of them (8 if None) from 0 to `beta`,
+        evenly (Desjardins et al. 2010). Particles are the replicas at `beta`; the state has a row for each replica.
+        Cluster moves are made at all betas.
 
         Raises
         ------
@@ -132,16 +135,12 @@ class ParallelTemperingSampler(AnnealSampler):
             If an argument breaks its rule.
         """
         check_count("num_sweeps", num_sweeps)
-        check_count("num_replicas", num_replicas)
-        check_number("beta", beta, low=0.0)
         check_choice("cluster_moves", cluster_moves, (True, False))
-        if betas is not None:
-            request = LadderRequest.of(beta, betas, None, None)
-            values = check_betas(betas)
-        else:
-            request = LadderRequest.of(beta, None, None, None)
-            depth = num_replicas if beta > 0 else 1
-            values = np.linspace(0.0, beta, depth) if depth > 1 else np.array([float(beta)])
+        request = LadderRequest.of(check_number("beta", beta, low=0.0), betas, None, num_replicas)
+        values = request.betas
+        if values is None:
+            depth = num_replicas or _LEARNERS_REPLICAS
+            values = np.linspace(0.0, beta, depth) if depth > 1 and beta > 0 else np.array([float(beta)])
         target = int(np.argmin(np.abs(values - request.beta)))
         ladder = Ladder(values, target, 2, tuple(range(len(values)))) if cluster_moves else Ladder(values, target)
         return CompiledTempering(structure, ladder, num_sweeps=num_sweeps, want=want, num_threads=num_threads)

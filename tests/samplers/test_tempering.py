@@ -276,6 +276,7 @@ def test_the_door_refuses_bad_values():
         ({"betas": [1.0, 0.5]}, "betas rise"),
         ({"betas": [0.1, 0.5]}, "one of the ladder's betas"),
         ({"beta": -1.0}, "beta is a finite number"),
+        ({"betas": [0.1, 1.0], "num_replicas": 2}, "not by both; got num_replicas=2"),
         ({"cluster_moves": "auto"}, "cluster_moves is one of True, False"),
     ):
         with pytest.raises(ValueError, match=said):
@@ -294,3 +295,8 @@ def test_problems_without_variables_or_couplings():
         compiled = ParallelTemperingSampler().compile(structure, cluster_moves=True)
         step = compiled.step(structure.zeros(), compiled.init(4, 0))
         assert step.spins.shape == (4, structure.num_variables)
+    for linear in ({}, {"a": 1.0}):
+        bqm = dimod.BQM.from_ising(linear, {})
+        found = ParallelTemperingSampler().sample(bqm, beta_range=(0.0, 2.0), num_sweeps=3, cluster_moves=True)
+        assert found.info["betas"][0] == 0.0
+        assert found.info["betas"][-1] == 2.0
