@@ -16,14 +16,29 @@ Besides the arguments that `tiles` names (fields and couplings are those of a sl
 - gammas (num_variables,) float32, at least 0.
 """
 
+import math
+
 import numpy as np
 
 from annealnn.kernels._compile import compiled
 from annealnn.kernels._functions import exponential2, hyperbolic_tangent
-from annealnn.kernels._lanes import choose, count, exponent, flags_of, less, load, power_of_two, splat, store, word_of
+from annealnn.kernels._lanes import (
+    choose,
+    clamp,
+    count,
+    exponent,
+    flags_of,
+    less,
+    load,
+    power_of_two,
+    splat,
+    store,
+    word_of,
+)
 from annealnn.kernels._random import next_floats
 
 _ZERO, _ONE = np.float32(0.0), np.float32(1.0)
+_LOW, _HIGH = np.float32(-126.0), np.float32(126.0)
 _TWO_LOG2_E = np.float32(2.0 / np.log(2.0))
 _1 = np.uint64(1)
 
@@ -62,6 +77,7 @@ def worldline_sweeps(
                 # up_u is the weight of all that follows a slice that is up, if slice 0 is up as well: after the last
                 # slice the worldline comes back to slice 0. down_u: if slice 0 is down, and so on
                 up_u, up_d, down_u, down_d = one, hop, hop, one
+                lift = zero
                 for back in range(slices):
                     m = slices - _1 - back
                     a, b = splat(fields[i]), zero
@@ -86,13 +102,14 @@ def worldline_sweeps(
                     if m > 0:
                         up_u, up_d = up_u + hop * up_d, hop * up_u + up_d
                         down_u, down_d = down_u + hop * down_d, hop * down_u + down_d
-                        # all four by one power of two, so that the largest stays near 1
-                        most = choose(less(up_u, up_d), up_d, up_u)
-                        most = choose(less(most, down_u), down_u, most)
-                        most = choose(less(most, down_d), down_d, most)
-                        factor = power_of_two(zero - exponent(most))
-                        up_u, up_d = factor * up_u, factor * up_d
-                        down_u, down_d = factor * down_u, factor * down_d
+                        # each pair by a power of two, so that the larger one stays near 1; lift has the difference
+                        most = exponent(choose(less(up_u, up_d), up_d, up_u))
+                        factor = power_of_two(zero - most)
+                        up_u, up_d, lift = factor * up_u, factor * up_d, lift + most
+                        most = exponent(choose(less(down_u, down_d), down_d, down_u))
+                        factor = power_of_two(zero - most)
+                        down_u, down_d, lift = factor * down_u, factor * down_d, lift - most
+                up_u = up_u * power_of_two(clamp(lift, _LOW, _HIGH))
                 first_up = word_of(less(next_floats(streams, 4 * t) * (up_u + down_d), up_u))
                 bits[t, i * slices] = first_up
                 before = first_up
@@ -107,25 +124,20 @@ def worldline_sweeps(
 
 
 @compiled
-def sum_worldlines(bits, kept, heads, tails, num_slices, spin_sums, pair_sums, kinks):
-    """Add up spins, products along edges, and kinks, over all slices of the reads of all tiles, in place.
+def sum_worldlines(bits, kept, heads, tails, num_slices, spin_sums, pair_sums):
+    """Add up spins and products along edges over all slices of the reads of all tiles, in place.
 
     kept (num_tiles,) uint32: bits 1 for columns that hold a read; heads, tails (num_edges,); spin_sums
-    (num_variables,), pair_sums (num_edges,) and kinks (num_variables,) int64. A kink is a bond in time between
-    unlike spins.
+    (num_variables,) and pair_sums (num_edges,) int64.
     """
     for t in range(bits.shape[0]):
         mask = kept[t]
         total = np.int64(count(mask)) * num_slices
         for i in range(spin_sums.shape[0]):
-            ups, unlike = np.int64(0), np.int64(0)
+            ups = np.int64(0)
             for m in range(num_slices):
-                word = bits[t, i * num_slices + m]
-                after = bits[t, i * num_slices + (m + 1) % num_slices]
-                ups += np.int64(count(word & mask))
-                unlike += np.int64(count((word ^ after) & mask))
+                ups += np.int64(count(bits[t, i * num_slices + m] & mask))
             spin_sums[i] += 2 * ups - total
-            kinks[i] += unlike
         for e in range(heads.shape[0]):
             head, tail, unlike = heads[e] * num_slices, tails[e] * num_slices, np.int64(0)
             for m in range(num_slices):
@@ -135,7 +147,10 @@ def sum_worldlines(bits, kept, heads, tails, num_slices, spin_sums, pair_sums, k
 
 @compiled
 def count_kinks(bits, num_slices, kinks):
-    """Write the number of kinks of every read, of all its worldlines, to kinks (num_tiles, 32) float64."""
+    """Write the number of kinks of every read, of all its worldlines, to kinks (num_tiles, 32) float64.
+
+    A kink is a bond in time between unlike spins.
+    """
     for t in range(bits.shape[0]):
         kinks[t] = 0.0
         for i in range(bits.shape[1] // num_slices):
@@ -146,23 +161,56 @@ def count_kinks(bits, num_slices, kinks):
 
 
 @compiled
-def average_worldlines(worldlines, heads, tails, spins, pairs, kinks):
+def average_worldlines(worldlines, heads, tails, spins, pairs):
     """Write means over the slices of worldlines (num_reads, num_variables, num_slices) int8.
 
-    spins (num_reads, num_variables), pairs (num_reads, num_edges) of products along edges, and kinks (num_reads,
-    num_variables), the part of the bonds in time that join unlike spins; all float32.
+    spins (num_reads, num_variables) and pairs (num_reads, num_edges) of products along edges, float32.
     """
     num_slices = worldlines.shape[2]
     one = np.float32(1.0) / np.float32(num_slices)
     for r in range(worldlines.shape[0]):
         for i in range(worldlines.shape[1]):
-            total, unlike = 0, 0
+            total = 0
             for m in range(num_slices):
                 total += worldlines[r, i, m]
-                unlike += worldlines[r, i, m] != worldlines[r, i, m - 1]
-            spins[r, i], kinks[r, i] = np.float32(total) * one, np.float32(unlike) * one
+            spins[r, i] = np.float32(total) * one
         for e in range(heads.shape[0]):
             total = 0
             for m in range(num_slices):
                 total += worldlines[r, heads[e], m] * worldlines[r, tails[e], m]
             pairs[r, e] = np.float32(total) * one
+
+
+@compiled
+def transverse_means(worldlines, linear, indptr, indices, couplings, hops, dtau, means):
+    """Write the mean of X_i given all other worldlines to means (num_reads, num_variables), in float64.
+
+    With t = hops[i] = tanh(dtau gamma_i) and Z_i the trace of the line's transfer matrices, it is
+    t (1 - t Z_i' / (M Z_i)) + Z_i' / (M Z_i), Z_i' = dZ_i / dt: a bond between like spins counts t, one between
+    unlike spins 1 / t. linear (num_variables,), couplings by CSR of the symmetric matrix, dimod's sign.
+    """
+    num_slices = worldlines.shape[2]
+    for r in range(worldlines.shape[0]):
+        for i in range(worldlines.shape[1]):
+            t = hops[i]
+            # P = product of matrices, rows and columns up, down; D = its derivative
+            p_uu, p_ud, p_du, p_dd = 1.0, 0.0, 0.0, 1.0
+            d_uu, d_ud, d_du, d_dd = 0.0, 0.0, 0.0, 0.0
+            for m in range(num_slices):
+                local = linear[i]
+                for k in range(indptr[i], indptr[i + 1]):
+                    local += couplings[k] * worldlines[r, indices[k], m]
+                weight = math.exp(-2.0 * dtau * abs(local))
+                up, down = (weight, 1.0) if local > 0.0 else (1.0, weight)
+                # times diag(up, down), then times ((1, t), (t, 1))
+                d_uu, d_ud, d_du, d_dd = up * d_uu, down * d_ud, up * d_du, down * d_dd
+                p_uu, p_ud, p_du, p_dd = up * p_uu, down * p_ud, up * p_du, down * p_dd
+                d_uu, d_ud = d_uu + t * d_ud + p_ud, t * d_uu + d_ud + p_uu
+                d_du, d_dd = d_du + t * d_dd + p_dd, t * d_du + d_dd + p_du
+                p_uu, p_ud = p_uu + t * p_ud, t * p_uu + p_ud
+                p_du, p_dd = p_du + t * p_dd, t * p_du + p_dd
+                most = 1.0 / max(p_uu, p_ud, p_du, p_dd)
+                p_uu, p_ud, p_du, p_dd = most * p_uu, most * p_ud, most * p_du, most * p_dd
+                d_uu, d_ud, d_du, d_dd = most * d_uu, most * d_ud, most * d_du, most * d_dd
+            slope = (d_uu + d_dd) / (p_uu + p_dd) / num_slices
+            means[r, i] = t * (1.0 - t * slope) + slope

@@ -21,7 +21,7 @@ from annealnn.learning._moment_matching import LearnerState
 from annealnn.models import Parameters, Structure
 from annealnn.samplers import SamplerState
 
-FORMAT = 2
+FORMAT = 3
 _KEPT = "kept."
 _ARRAYS = ("fields", "couplings", "field_velocity", "coupling_velocity", "spins", "streams")
 
@@ -83,7 +83,11 @@ def load_checkpoint(folder: Path, structure: Structure) -> tuple[LearnerState, d
         raise _damaged(folder, repr(error)) from error
     n, m = structure.num_variables, structure.num_edges
     shapes = [a.shape for a in (fields, couplings, field_velocity, coupling_velocity, spins, streams)]
-    if shapes != [(n,), (m,), (n,), (m,), (len(spins), n), (len(spins), 4)] or streams.dtype != np.uint32:
+    if (
+        shapes != [(n,), (m,), (n,), (m,), (len(spins), n), (len(spins), 4)]
+        or streams.dtype != np.uint32
+        or any(len(array) != len(spins) for array in kept.values())
+    ):
         raise _damaged(folder, f"its arrays have shapes {shapes}")
     parameters, velocity = Parameters(fields, couplings), Parameters(field_velocity, coupling_velocity)
     return LearnerState(content["iteration"], parameters, velocity, SamplerState(spins, streams, kept)), content[

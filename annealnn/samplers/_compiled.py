@@ -2,11 +2,12 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 
 from annealnn._rng import streams_from_seed
+from annealnn._validation import check_choice, check_count
 from annealnn.kernels._lanes import WIDTH
 from annealnn.models import Clamp, Moments, Parameters, Structure
 from annealnn.samplers._tiles import Tiles
@@ -49,10 +50,11 @@ class CompiledSampler(ABC):
 
     def __init__(self, structure: Structure, want: Want) -> None:
         self.structure = structure
-        self.want = want
+        self.want = check_choice("want", want, get_args(Want))
 
     def init(self, num_reads: int, seed: int) -> SamplerState:
         """Return random spins, and one stream per read."""
+        check_count("num_reads", num_reads)
         streams = streams_from_seed(seed, num_reads)
         spins = np.full((num_reads, self.structure.num_variables), -1, dtype=np.int8)
         order = np.arange(self.structure.num_variables)

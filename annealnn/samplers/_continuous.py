@@ -6,10 +6,11 @@ from typing import Any, final
 import numpy as np
 
 from annealnn._parallel import Watch, run_blocks
-from annealnn.kernels.continuous import continuous_sweeps, overlap_worldlines
+from annealnn.kernels.continuous import continuous_sweeps, continuous_transverse_means, overlap_worldlines
 from annealnn.models import Clamp, Moments, Parameters, Structure, dimod_terms
 from annealnn.samplers._compiled import CompiledSampler, SamplerState, Step, Want
 from annealnn.samplers._couplings import SparseCouplings
+from annealnn.samplers._worldlines import Averages
 from annealnn.typing import AnyArray, Floats
 
 # an update of a worldline costs as much as this many of the vectors' operations
@@ -22,7 +23,8 @@ class CompiledContinuous(CompiledSampler):
     """Sweeps over worldlines in continuous imaginary time, without Trotter error; the state's go on.
 
     A read is the spins at time 0. Moments are means over imaginary time. The state keeps "kinks", (num_reads,
-    num_variables, capacity) float64, their times in rising order, and "num_kinks", (num_reads, num_variables) int32.
+    num_variables, capacity) float64, their times in rising order, in units of beta, and "num_kinks", (num_reads,
+    num_variables) int32.
 
     Parameters
     ----------
@@ -49,21 +51,19 @@ class CompiledContinuous(CompiledSampler):
         num_threads: int | None = None,
     ) -> None:
         super().__init__(structure, want)
-        self._beta, self._gammas, self._num_sweeps, self._num_threads = beta, gammas, num_sweeps, num_threads
+        self._beta, self._gammas, self._num_sweeps, self._num_threads = beta, beta * gammas, num_sweeps, num_threads
         self._sparse = SparseCouplings.of(structure)
         self._heads, self._tails = (np.ascontiguousarray(column) for column in structure.edges.T)
 
     def init(self, num_reads: int, seed: int) -> SamplerState:
         """Return random worldlines without kinks."""
         state = super().init(num_reads, seed)
-        cuts = self._beta * float(self._gammas.max(initial=0.0))
-        capacity = int(2 * cuts + 8 * np.sqrt(2 * cuts)) + 8
-        shape = num_reads, self.structure.num_variables
+        shape, capacity = (num_reads, self.structure.num_variables), kinks_at_first(self._gammas)
         kept: dict[str, AnyArray] = {"kinks": np.zeros((*shape, capacity)), "num_kinks": np.zeros(shape, np.int32)}
         return state._replace(kept=kept)
 
     def step(self, parameters: Parameters, state: SamplerState, clamp: Clamp | None = None) -> Step:
-        """Run the sweeps from `state`; `info["transverse_moments"]` holds `<X_i>` where moments are wanted."""
+        """Run the sweeps from `state`."""
         return self.run(parameters, state, clamp)
 
     def run(
@@ -71,14 +71,16 @@ class CompiledContinuous(CompiledSampler):
     ) -> Step:
         """Run the sweeps from `state`; see `CompiledSweeps.run`."""
         n, num_reads = self.structure.num_variables, len(state.spins)
+        if not {"kinks", "num_kinks"} <= set(state.kept):
+            msg = f"a step goes on from kinks; the state keeps {sorted(state.kept) or 'nothing'}. Begin with init()"
+            raise ValueError(msg)
         spins, streams = state.spins.copy(), state.streams.copy()
         counts = state.kept["num_kinks"].copy()
         order = np.arange(n)
         if clamp is not None:
             spins[:, clamp.variables], counts[:, clamp.variables] = clamp.spins, 0
             order = np.setdiff1d(order, clamp.variables)
-        linear, quadratic = dimod_terms(parameters)
-        couplings = quadratic[self._sparse.edge_of]
+        linear, couplings = self._terms(parameters)
         blocks: list[tuple[int, AnyArray]] = []
         done = np.zeros(num_reads, np.int64)
 
@@ -97,7 +99,6 @@ class CompiledContinuous(CompiledSampler):
                     self._sparse.indices,
                     couplings,
                     self._gammas,
-                    self._beta,
                     some.stop - some.start,
                     progress,
                     np.empty(times.shape[2]),
@@ -112,7 +113,7 @@ class CompiledContinuous(CompiledSampler):
             work,
             num_reads=num_reads,
             num_sweeps=self._num_sweeps,
-            sweep_cost=_SCALAR_COST * (n + self.structure.num_edges),
+            sweep_cost=int(_SCALAR_COST * (1 + self._gammas.max(initial=0)) * (n + self.structure.num_edges)),
             num_threads=self._num_threads,
             watch=watch,
         )
@@ -122,28 +123,50 @@ class CompiledContinuous(CompiledSampler):
         info: dict[str, Any] = {"sweeps_done": done, "stopped": stopped}
         moments = None
         if self.want == "moments" and not stopped:
-            totals = [np.zeros(n), np.zeros(len(self._heads)), np.zeros(n)]
+            totals = [np.zeros(n), np.zeros(len(self._heads))]
             for start in range(0, num_reads, _READS_AT_ONCE):
-                for total, part in zip(totals, self.average(after, slice(start, start + _READS_AT_ONCE)), strict=True):
-                    total += part.sum(axis=0)
+                parts = self._overlaps(after, slice(start, start + _READS_AT_ONCE))
+                totals = [total + part.sum(axis=0) for total, part in zip(totals, parts, strict=True)]
             moments = Moments(totals[0] / num_reads, totals[1] / num_reads)
-            info["transverse_moments"] = totals[2] / num_reads
         return Step(after, spins, moments, info)
 
-    def average(self, state: SamplerState, block: slice) -> tuple[Floats, Floats, Floats]:
-        """Return each read's means over imaginary time, of a block of reads; see `CompiledWorldlines.average`."""
+    def _terms(self, parameters: Parameters) -> tuple[Floats, Floats]:
+        """Return beta times dimod's linear biases, and times the couplings by CSR."""
+        linear, quadratic = dimod_terms(parameters)
+        return self._beta * linear, self._beta * quadratic[self._sparse.edge_of]
+
+    def _overlaps(self, state: SamplerState, block: slice) -> tuple[Floats, Floats]:
+        """Return each read's means over imaginary time of spins and of products along edges, of a block of reads."""
         counts = state.kept["num_kinks"][block]
         spins, pairs = np.empty(counts.shape), np.empty((len(counts), len(self._heads)))
         overlap_worldlines(
-            state.kept["kinks"][block],
+            state.kept["kinks"][block], counts, state.spins[block], self._heads, self._tails, spins, pairs
+        )
+        return spins, pairs
+
+    def average(self, parameters: Parameters, state: SamplerState, block: slice) -> Averages:
+        """Return each read's means over imaginary time, of a block of reads."""
+        times, counts = state.kept["kinks"][block], state.kept["num_kinks"][block]
+        transverse, linear = np.empty(counts.shape), self._terms(parameters)
+        # of all neighbours of a variable, at most
+        longest = int(np.diff(self._sparse.indptr).max(initial=0)) * int(counts.max(initial=0)) + 1
+        continuous_transverse_means(
+            times,
             counts,
             state.spins[block],
-            self._heads,
-            self._tails,
-            self._beta,
-            spins,
-            pairs,
+            linear[0],
+            self._sparse.indptr,
+            self._sparse.indices,
+            linear[1],
+            self._gammas,
+            np.empty(longest),
+            np.empty(longest),
+            transverse,
         )
-        # <X_i> = <number of kinks> / (beta gamma_i)
-        scale = self._beta * self._gammas
-        return spins, pairs, np.divide(counts, scale, out=np.zeros(counts.shape), where=scale > 0)
+        return Averages(*self._overlaps(state, block), transverse)
+
+
+def kinks_at_first(gammas: Floats) -> int:
+    """Return for how many kinks a worldline has room at first, gammas multiplied by beta."""
+    cuts = float(gammas.max(initial=0.0))
+    return int(2 * cuts + 8 * np.sqrt(2 * cuts)) + 8

@@ -16,6 +16,7 @@ _BLOCK = 8
 _SPARSE_COST, _BLOCK_COST = 4, 18
 # a block form of this many entries takes 512 MiB
 _MOST_ENTRIES = 1 << 24
+_LARGEST = 1e37
 
 
 class SparseCouplings(NamedTuple):
@@ -106,8 +107,18 @@ class Terms(NamedTuple):
 
     @classmethod
     def of(cls, sparse: SparseCouplings, parameters: Parameters) -> "Terms":
-        """Return the terms of parameters in Eq. (1)'s sign."""
+        """Return the terms of parameters in Eq. (1)'s sign.
+
+        Raises
+        ------
+        ValueError
+            If they do not fit in float32.
+        """
         linear, quadratic = dimod_terms(parameters)
+        largest = max(np.abs(linear).sum(), np.abs(quadratic).sum())
+        if not largest < _LARGEST:
+            msg = f"fields and couplings are added up in float32, to less than {_LARGEST:.0e}; got {largest:.2g}. Scale"
+            raise ValueError(msg + " the problem")
         fields, couplings = np.empty(len(linear), np.float32), np.empty(len(sparse.edge_of), np.float32)
         bind_terms(linear, quadratic, sparse.indptr, sparse.edge_of, fields, couplings)
         return cls(linear.astype(np.float32), fields, couplings)

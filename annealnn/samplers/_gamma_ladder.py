@@ -8,13 +8,13 @@ import numpy as np
 from annealnn._parallel import Watch, run_blocks
 from annealnn.kernels._lanes import WIDTH
 from annealnn.kernels.tempering import exchange_replicas
-from annealnn.kernels.worldlines import average_worldlines, count_kinks, worldline_sweeps
+from annealnn.kernels.worldlines import count_kinks, worldline_sweeps
 from annealnn.models import Clamp, Moments, Parameters, Structure
 from annealnn.samplers._compiled import CompiledSampler, SamplerState, Step, Want
 from annealnn.samplers._couplings import SparseCouplings, Terms
 from annealnn.samplers._tiles import Tiles, aligned_empty
-from annealnn.samplers._worldlines import WORLDLINES
-from annealnn.typing import AnyArray, Floats, Floats32, Spins
+from annealnn.samplers._worldlines import WORLDLINES, Averages, averages, worldlines_of
+from annealnn.typing import Floats, Floats32, Spins
 
 
 @final
@@ -58,7 +58,6 @@ class CompiledGammaLadder(CompiledSampler):
         # what sweeps run at is what exchanges reckon with; rising as the fields fall
         self._hops = np.tanh(beta / num_slices * self._gammas.astype(np.float64))
         self._sparse = SparseCouplings.of(structure)
-        self._heads, self._tails = (np.ascontiguousarray(column) for column in structure.edges.T)
 
     def init(self, num_reads: int, seed: int) -> SamplerState:
         """Return random worldlines without kinks, and a stream, for each replica of each read."""
@@ -78,7 +77,8 @@ class CompiledGammaLadder(CompiledSampler):
         self, parameters: Parameters, state: SamplerState, clamp: Clamp | None = None, *, watch: Watch | None = None
     ) -> Step:
         """Run the sweeps from `state`; see `CompiledSweeps.run`."""
-        n, m, size, before = self.structure.num_variables, self.num_slices, len(self._gammas), state.kept[WORLDLINES]
+        n, m, size = self.structure.num_variables, self.num_slices, len(self._gammas)
+        before = worldlines_of(state, m)
         order = np.arange(n, dtype=np.uint32)
         if clamp is not None:
             before = before.copy()
@@ -144,16 +144,13 @@ class CompiledGammaLadder(CompiledSampler):
         }
         moments = None
         if self.want == "moments" and not stopped:
-            spins, pairs, x = (part.mean(axis=0, dtype=np.float64) for part in self.average(new, slice(None)))
-            moments, info["transverse_moments"] = Moments(spins, pairs), x
+            found = self.average(parameters, new, slice(None))
+            moments = Moments(*(part.mean(axis=0, dtype=np.float64) for part in found[:2]))
         return Step(new, self.reads(new), moments, info)
 
-    def average(self, state: SamplerState, block: slice) -> tuple[AnyArray, AnyArray, AnyArray]:
-        """Return each read's means over imaginary time, of a block of reads; see `CompiledWorldlines.average`."""
+    def average(self, parameters: Parameters, state: SamplerState, block: slice) -> Averages:
+        """Return each read's means over imaginary time, of a block of reads."""
         size = len(self._gammas)
-        worldlines: Spins = np.ascontiguousarray(state.kept[WORLDLINES][size - 1 :: size][block])
-        spins, kinks = (np.empty(worldlines.shape[:2], np.float32) for _ in range(2))
-        pairs = np.empty((len(worldlines), len(self._heads)), np.float32)
-        average_worldlines(worldlines, self._heads, self._tails, spins, pairs, kinks)
-        hop = self._hops[-1]
-        return spins, pairs, (1 - kinks) * hop + kinks / hop
+        worldlines: Spins = np.ascontiguousarray(worldlines_of(state, self.num_slices)[size - 1 :: size][block])
+        gammas = np.full(self.structure.num_variables, float(self._gammas[-1]))
+        return averages(self.structure, self._sparse, parameters, worldlines, self._beta, gammas)

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple, TypeAlias, final, get_args
+from typing import Any, Literal, NamedTuple, TypeAlias, cast, final, get_args
 
 import dimod
 import numpy as np
@@ -15,7 +15,7 @@ from annealnn.diagnostics import ValueWithError
 from annealnn.models import Moments, Parameters, Structure, terms_of_bqm
 from annealnn.samplers._base import AnnealSampler, Draw
 from annealnn.samplers._compiled import SamplerState, Step, Want
-from annealnn.samplers._continuous import CompiledContinuous
+from annealnn.samplers._continuous import CompiledContinuous, kinks_at_first
 from annealnn.samplers._control import Interrupt, Progress, RunControl
 from annealnn.samplers._gamma_ladder import CompiledGammaLadder
 from annealnn.samplers._worldlines import CompiledWorldlines
@@ -25,8 +25,9 @@ _Compiled: TypeAlias = CompiledWorldlines | CompiledContinuous | CompiledGammaLa
 _Run: TypeAlias = tuple[_Compiled, SamplerState]
 ImaginaryTime = Literal["discrete", "continuous"]
 Gamma: TypeAlias = float | Mapping[Hashable, float] | Floats
-# dtau times the largest energy of a spin; the Trotter error of <ZZ> is about a tenth of its square
-_FINENESS, _FEWEST, _MOST = 0.15, 4, 256
+# dtau times the largest energy of a spin; the Trotter error of <ZZ> was seen to be up to half its square
+_FINENESS, _FEWEST, _LEARNERS = 0.1, 4, 16
+_STRONGEST = 1e30
 _READS_AT_ONCE = 256
 
 
@@ -52,7 +53,8 @@ class PathIntegralSampler(AnnealSampler):
 
     Reads approach the diagonal of rho as `num_sweeps` grows. Imaginary time is discrete (Suzuki 1976), with an error
     that falls as 1 / num_slices**2, or continuous (Rieger & Kawashima 1999), slower and without it. An update draws a
-    whole worldline, or the segments of one, so that a weak transverse field freezes nothing.
+    whole worldline, or the segments of one, so that a weak transverse field freezes no single spin; groups of spins may
+    still need `gamma_ladder`.
 
     Examples
     --------
@@ -92,10 +94,12 @@ class PathIntegralSampler(AnnealSampler):
         beta : float
             Inverse temperature, 1/energy.
         gamma : float, or mapping from label to float, or array of shape (num_variables,)
-            Transverse field, at least 0, energy units.
+            Transverse field, at least 0, energy units. An array is in the order of the problem's variables, and so is
+            `info["gamma"]` where it is a list.
         num_slices : int, optional
-            Of discrete imaginary time. If None, so many that dtau = beta / num_slices times the largest transverse
-            field, or root of a spin's sum of squared field and couplings, is at most 0.15; from 4 to 256.
+            Of discrete imaginary time. If None, at least 4, and so many that dtau = beta / num_slices times the largest
+            transverse field, or root of a spin's sum of squared field and couplings, is at most 0.1. `info["dtau"]`
+            says what it was: the error of moments is about half the square of that product.
         imaginary_time : "discrete" or "continuous"
         gamma_ladder : sequence of float, optional
             Transverse fields above `gamma`, falling, each of a replica with which the read exchanges (replica exchange
@@ -148,7 +152,8 @@ class PathIntegralSampler(AnnealSampler):
     ) -> TransverseObservables:
         """Return energies and moments with their errors, `<X_i>` included; arguments as in `sample`.
 
-        Each read counts with its mean over imaginary time. An interrupt is raised: no reads, no observables.
+        Each read counts with its mean over imaginary time; of X, with the mean given all other worldlines. An interrupt
+        is raised: no reads, no observables.
 
         Raises
         ------
@@ -174,12 +179,15 @@ class PathIntegralSampler(AnnealSampler):
             structure: Structure, parameters: Parameters, num_reads: int, seed: int
         ) -> tuple[Spins, dict[str, Any]]:
             gammas = _by_variable(settings.gamma, structure)
-            num_slices = _slices(settings.num_slices, parameters, structure, settings.beta, gammas)
+            num_slices = settings.num_slices
+            if settings.imaginary_time == "discrete":
+                num_slices = _slices(settings.num_slices, parameters, structure, settings.beta, gammas)
             num_rows = num_reads * (1 + len(settings.gamma_ladder or ()))
+            room = num_slices or 8 * kinks_at_first(settings.beta * gammas)
             check_memory(
-                f"Worldlines of {num_rows:,} reads or replicas, {structure.num_variables:,} variables and {num_slices} "
-                "slices",
-                2 * num_rows * structure.num_variables * num_slices,
+                f"Worldlines of {num_rows:,} reads or replicas and {structure.num_variables:,} variables, with "
+                + (f"{num_slices:,} slices," if num_slices else f"beta gamma {settings.beta * gammas.max():g},"),
+                2 * num_rows * structure.num_variables * room,
                 "Ask for fewer reads at a time, or fewer slices",
             )
             compiled = self.compile(structure, **settings._replace(gamma=gammas, num_slices=num_slices)._asdict())
@@ -194,11 +202,11 @@ class PathIntegralSampler(AnnealSampler):
                 return step
 
             spins, info = control.run(type(self).__name__, sweeps, num_reads=num_reads, num_sweeps=settings.num_sweeps)
-            discrete = not isinstance(compiled, CompiledContinuous)
             info |= {
-                "gamma": settings.gamma if isinstance(settings.gamma, int | float) else gammas.tolist(),
-                "imaginary_time": "discrete" if discrete else "continuous",
-                "num_slices": num_slices if discrete else None,
+                "gamma": gammas.tolist() if _is_many(settings.gamma) or not len(gammas) else float(gammas[0]),
+                "imaginary_time": "continuous" if num_slices is None else "discrete",
+                "num_slices": num_slices,
+                "dtau": None if num_slices is None else settings.beta / num_slices,
             }
             return spins, info | said
 
@@ -212,7 +220,7 @@ class PathIntegralSampler(AnnealSampler):
         num_sweeps: int = 1,
         beta: float = 1.0,
         gamma: Gamma = 1.0,
-        num_slices: int = 16,
+        num_slices: int | None = None,
         imaginary_time: ImaginaryTime = "discrete",
         gamma_ladder: Sequence[float] | None = None,
         num_threads: int | None = None,
@@ -220,12 +228,15 @@ class PathIntegralSampler(AnnealSampler):
         """Return persistent worldlines over `structure`: each step runs `num_sweeps` more sweeps on them.
 
         A clamped variable is held at its value in all of imaginary time: its transverse field does not act (the
-        bound-based positive phase of Amin et al. 2018).
+        bound-based positive phase of Amin et al. 2018). `num_slices` is 16 if None: parameters change between steps.
         """
         check_count("num_sweeps", num_sweeps)
         check_number("beta", beta, low=0.0)
         check_choice("imaginary_time", imaginary_time, get_args(ImaginaryTime))
-        check_count("num_slices", num_slices, minimum=2)
+        if num_slices is not None and imaginary_time == "continuous":
+            msg = f"num_slices is for discrete imaginary time; got {num_slices} with continuous. Leave it out"
+            raise ValueError(msg)
+        num_slices = check_count("num_slices", _LEARNERS if num_slices is None else num_slices, minimum=2)
         gammas = _by_variable(gamma, structure)
         if gamma_ladder is not None:
             if imaginary_time == "continuous" or beta == 0:
@@ -283,23 +294,33 @@ def _ladder(gamma_ladder: Sequence[float], gammas: Floats) -> Floats:
     return ladder
 
 
+def _is_many(gamma: Any) -> bool:
+    """Return whether a transverse field is given for each variable."""
+    return isinstance(gamma, Mapping) or np.ndim(gamma) > 0
+
+
 def _by_variable(gamma: Gamma, structure: Structure) -> Floats:
     """Return the transverse field of every variable, checked."""
-    n = structure.num_variables
+    labels: tuple[Any, ...] = structure.labels
     if isinstance(gamma, Mapping):
-        if missing := [label for label in structure.labels if label not in gamma]:
+        if missing := [label for label in labels if label not in gamma]:
             msg = f"gamma has a value for every variable; got none for {missing[0]!r}"
             raise ValueError(msg)
-        gamma = np.array([gamma[label] for label in structure.labels], dtype=np.float64)
-    if np.ndim(gamma) == 0:
-        return np.full(n, check_number("gamma", gamma, low=0.0))
-    fields = np.asarray(gamma, dtype=np.float64)
-    if fields.shape != (n,):
-        msg = f"gamma is one number or one per variable, shape ({n},); got shape {fields.shape}"
-        raise ValueError(msg)
-    for value in fields[~(np.isfinite(fields) & (fields >= 0))][:1]:
-        check_number("gamma", float(value), low=0.0)
-    return fields
+        if len(gamma) > len(labels):
+            known = set(labels)
+            stranger = next(label for label in gamma if label not in known)
+            msg = f"gamma names variables of the problem and no other; got {stranger!r}"
+            raise ValueError(msg)
+        values: list[Any] = [gamma[label] for label in labels]
+    elif not _is_many(gamma):
+        values = [gamma.item() if isinstance(gamma, np.ndarray) else gamma] * max(1, len(labels))
+    else:
+        values = list(cast("Floats", gamma))
+        if np.shape(gamma) != (len(labels),):
+            msg = f"gamma is one number or one per variable, shape ({len(labels)},); got shape {np.shape(gamma)}"
+            raise ValueError(msg)
+    fields = np.array([check_number("gamma", value, low=0.0, high=_STRONGEST) for value in values])
+    return fields[: len(labels)]
 
 
 def _slices(num_slices: int | None, parameters: Parameters, structure: Structure, beta: float, gammas: Floats) -> int:
@@ -309,8 +330,12 @@ def _slices(num_slices: int | None, parameters: Parameters, structure: Structure
     heads, tails = structure.edges.T
     squares, n = parameters.couplings**2, structure.num_variables
     typical = np.sqrt(parameters.fields**2 + np.bincount(heads, squares, n) + np.bincount(tails, squares, n))
-    energy = max(typical.max(initial=0.0), gammas.max(initial=0.0))
-    return int(np.clip(math.ceil(check_number("beta", beta, low=0.0) * energy / _FINENESS), _FEWEST, _MOST))
+    energy = float(max(typical.max(initial=0.0), gammas.max(initial=0.0)))
+    wanted = check_number("beta", beta, low=0.0) * energy / _FINENESS
+    if not math.isfinite(wanted):
+        msg = f"beta times the largest energy of a spin is finite; got beta={beta:g} and {energy:g}. Scale the problem"
+        raise ValueError(msg)
+    return max(_FEWEST, math.ceil(wanted))
 
 
 def _observables(
@@ -328,7 +353,7 @@ def _observables(
     problem, total = np.empty(num_reads), np.empty(num_reads)
     for start in range(0, num_reads, _READS_AT_ONCE):
         block = slice(start, start + _READS_AT_ONCE)
-        parts = [part.astype(np.float64) for part in compiled.average(state, block)]
+        parts = [part.astype(np.float64) for part in compiled.average(parameters, state, block)]
         for sum_, square, part in zip(sums, squares, parts, strict=True):
             sum_ += part.sum(axis=0)
             square += (part**2).sum(axis=0)

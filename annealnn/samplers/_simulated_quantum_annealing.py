@@ -167,5 +167,10 @@ def _ramp(gamma_range: tuple[float, float], interpolation: GammaInterpolation, n
 
 def typical_field(structure: Structure, parameters: Parameters) -> float:
     """Return the root mean square over spins of sqrt(h_i**2 + sum_j J_ij**2), or 1 if all of them are 0."""
-    squares = float((parameters.fields**2).sum() + 2 * (parameters.couplings**2).sum())
-    return (squares / structure.num_variables) ** 0.5 if squares > 0 else 1.0
+    largest = float(max(np.abs(parameters.fields).max(initial=0.0), np.abs(parameters.couplings).max(initial=0.0)))
+    if largest == 0:
+        return 1.0
+    # in units of the largest, whose square may be too large or too small for a float
+    fields, couplings = parameters.fields / largest, parameters.couplings / largest
+    squares = float((fields**2).sum() + 2 * (couplings**2).sum())
+    return float(largest * (squares / structure.num_variables) ** 0.5)

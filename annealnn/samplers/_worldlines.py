@@ -1,18 +1,18 @@
 """The learner's door of path-integral Monte Carlo in discrete imaginary time."""
 
 from collections.abc import Iterator
-from typing import Any, final
+from typing import Any, NamedTuple, final
 
 import numpy as np
 
 from annealnn._parallel import Watch, run_blocks
 from annealnn.kernels._lanes import WIDTH
-from annealnn.kernels.worldlines import average_worldlines, sum_worldlines, worldline_sweeps
-from annealnn.models import Clamp, Moments, Parameters, Structure
+from annealnn.kernels.worldlines import average_worldlines, sum_worldlines, transverse_means, worldline_sweeps
+from annealnn.models import Clamp, Moments, Parameters, Structure, dimod_terms
 from annealnn.samplers._compiled import CompiledSampler, SamplerState, Step, Want
 from annealnn.samplers._couplings import SparseCouplings, Terms
 from annealnn.samplers._tiles import Tiles, aligned_empty
-from annealnn.typing import AnyArray, Floats, Floats32, Spins
+from annealnn.typing import AnyArray, Floats, Spins
 
 WORLDLINES = "worldlines"
 
@@ -64,14 +64,29 @@ class CompiledWorldlines(CompiledSampler):
         return state._replace(kept={WORLDLINES: np.repeat(state.spins[:, :, None], self.num_slices, axis=2)})
 
     def step(self, parameters: Parameters, state: SamplerState, clamp: Clamp | None = None) -> Step:
-        """Run the sweeps from `state`; `info["transverse_moments"]` holds `<X_i>` where moments are wanted."""
+        """Run the sweeps from `state`."""
         return self.run(parameters, state, clamp)
 
+    def advance(
+        self, parameters: Parameters, state: SamplerState, num_steps: int, clamp: Clamp | None = None
+    ) -> SamplerState:
+        """Return the state after `num_steps` steps, in one call of the kernel where they persist."""
+        return self.run(parameters, state, clamp, num_steps=num_steps if self.persistent else 1, want="spins").state
+
     def run(
-        self, parameters: Parameters, state: SamplerState, clamp: Clamp | None = None, *, watch: Watch | None = None
+        self,
+        parameters: Parameters,
+        state: SamplerState,
+        clamp: Clamp | None = None,
+        *,
+        num_steps: int = 1,
+        want: Want | None = None,
+        watch: Watch | None = None,
     ) -> Step:
-        """Run the sweeps from `state`; see `CompiledSweeps.run`."""
-        n, m, before = self.structure.num_variables, self.num_slices, state.kept[WORLDLINES]
+        """Run the sweeps from `state`; see `CompiledSweeps.run`. `want` is what the sampler wants if None."""
+        want = self.want if want is None else want
+        betas, ramps = np.tile(self._betas, num_steps), np.tile(self._ramps, num_steps)
+        n, m, before = self.structure.num_variables, self.num_slices, worldlines_of(state, self.num_slices)
         order = np.arange(n)
         if clamp is not None:
             before = before.copy()
@@ -100,8 +115,8 @@ class CompiledWorldlines(CompiledSampler):
                     self._sparse.indices,
                     terms.couplings,
                     self._gammas,
-                    self._betas[some],
-                    self._ramps[some],
+                    betas[some],
+                    ramps[some],
                     tiles.scales,
                     np.ones_like(tiles.scales),
                     m,
@@ -109,15 +124,15 @@ class CompiledWorldlines(CompiledSampler):
                 )
                 done[block] = some.stop
             tiles.unpack(after[block], streams[block])
-            if self.want == "moments":
-                ones, twos, kinks = np.zeros(n, np.int64), np.zeros(len(self._heads), np.int64), np.zeros(n, np.int64)
-                sum_worldlines(tiles.bits, tiles.kept(), self._heads, self._tails, m, ones, twos, kinks)
-                sums.append((ones, twos, kinks))
+            if want == "moments":
+                ones, twos = np.zeros(n, np.int64), np.zeros(len(self._heads), np.int64)
+                sum_worldlines(tiles.bits, tiles.kept(), self._heads, self._tails, m, ones, twos)
+                sums.append((ones, twos))
 
         stopped = run_blocks(
             work,
             num_reads=len(before),
-            num_sweeps=len(self._betas),
+            num_sweeps=len(betas),
             sweep_cost=m * (2 * n + 2 * self.structure.num_edges),
             num_threads=self._num_threads,
             tile=WIDTH,
@@ -126,32 +141,70 @@ class CompiledWorldlines(CompiledSampler):
         worldlines = after.reshape(len(after), n, m)
         info: dict[str, Any] = {"sweeps_done": done, "stopped": stopped}
         moments = None
-        if self.want == "moments" and not stopped:
+        if want == "moments" and not stopped:
             # integer sums: the order in which blocks finish does not show
-            ones, twos, kinks = (sum(parts) / (len(before) * m) for parts in zip(*sums, strict=True))
-            moments = Moments(ones, twos)
-            info["transverse_moments"] = self.transverse(kinks)
+            moments = Moments(*(sum(parts) / (len(before) * m) for parts in zip(*sums, strict=True)))
         spins = np.ascontiguousarray(worldlines[:, :, 0])
         return Step(SamplerState(spins, streams, {WORLDLINES: worldlines}), spins, moments, info)
 
-    def transverse(self, kinks: AnyArray) -> Floats:
-        """Return `<X_i>` from the part of bonds in time that are kinks, (..., num_variables).
-
-        A bond between like spins counts tanh(dtau gamma_i), one between unlike spins its inverse.
-        """
+    def average(self, parameters: Parameters, state: SamplerState, block: slice) -> "Averages":
+        """Return each read's means over imaginary time, of a block of reads."""
+        worldlines: Spins = np.ascontiguousarray(worldlines_of(state, self.num_slices)[block])
         beta, gammas = self._last
-        hop = np.tanh(beta / self.num_slices * gammas)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return np.where(hop > 0, (1 - kinks) * hop + kinks / hop, 0.0)
+        return averages(self.structure, self._sparse, parameters, worldlines, beta, gammas)
 
-    def average(self, state: SamplerState, block: slice) -> tuple[Floats32, Floats32, Floats32]:
-        """Return each read's means over imaginary time, of a block of reads.
 
-        Of spins (num_reads, num_variables), of products along edges (num_reads, num_edges), and of X (num_reads,
-        num_variables).
-        """
-        worldlines: Spins = np.ascontiguousarray(state.kept[WORLDLINES][block])
-        spins, kinks = (np.empty(worldlines.shape[:2], np.float32) for _ in range(2))
-        pairs = np.empty((len(worldlines), len(self._heads)), np.float32)
-        average_worldlines(worldlines, self._heads, self._tails, spins, pairs, kinks)
-        return spins, pairs, self.transverse(kinks).astype(np.float32)
+class Averages(NamedTuple):
+    """Means of reads over imaginary time."""
+
+    spins: AnyArray  #: (num_reads, num_variables)
+    pairs: AnyArray  #: (num_reads, num_edges), of products along edges
+    transverse: Floats  #: (num_reads, num_variables), of X given all other worldlines
+
+
+def averages(
+    structure: Structure,
+    sparse: SparseCouplings,
+    parameters: Parameters,
+    worldlines: Spins,
+    beta: float,
+    gammas: Floats,
+) -> Averages:
+    """Return the means of worldlines (num_reads, num_variables, num_slices)."""
+    heads, tails = (np.ascontiguousarray(column) for column in structure.edges.T)
+    num_reads, n, num_slices = worldlines.shape
+    spins, pairs = np.empty((num_reads, n), np.float32), np.empty((num_reads, len(heads)), np.float32)
+    average_worldlines(worldlines, heads, tails, spins, pairs)
+    linear, quadratic = dimod_terms(parameters)
+    dtau = beta / num_slices
+    transverse = np.empty((num_reads, n))
+    transverse_means(
+        worldlines,
+        linear,
+        sparse.indptr,
+        sparse.indices,
+        quadratic[sparse.edge_of],
+        np.tanh(dtau * gammas),
+        dtau,
+        transverse,
+    )
+    return Averages(spins, pairs, transverse)
+
+
+def worldlines_of(state: SamplerState, num_slices: int) -> Spins:
+    """Return the worldlines that a state keeps, (num_rows, num_variables, num_slices).
+
+    Raises
+    ------
+    ValueError
+        If it is the state of another sampler, or has another number of slices.
+    """
+    worldlines = state.kept.get(WORLDLINES)
+    shape = None if worldlines is None else worldlines.shape
+    if worldlines is None or shape != (*state.spins.shape, num_slices):
+        msg = (
+            f"a step goes on from worldlines of {num_slices} slices, shape {(*state.spins.shape, num_slices)}; the "
+            f"state has {'none' if shape is None else f'shape {shape}'}. Begin with init()"
+        )
+        raise ValueError(msg)
+    return worldlines

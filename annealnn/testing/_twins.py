@@ -5,6 +5,7 @@ from collections.abc import Callable
 from itertools import accumulate, pairwise
 
 import numpy as np
+from scipy.linalg import expm
 
 from annealnn.typing import AnyArray, Floats, Floats32, Indices, Spins, Words
 
@@ -264,14 +265,12 @@ def sum_worldlines_reference(
     num_slices: int,
     spin_sums: AnyArray,
     pair_sums: AnyArray,
-    kinks: AnyArray,
 ) -> None:
     """Twin of `sum_worldlines`: over the reads that are kept, and all slices."""
     lines = 2 * _ups(bits)[_ups(kept[:, None])[:, 0]].astype(np.int64) - 1
     lines = lines.reshape(len(lines), -1, num_slices)
     spin_sums += lines.sum(axis=(0, 2))
     pair_sums += (lines[:, heads] * lines[:, tails]).sum(axis=(0, 2))
-    kinks += (lines != np.roll(lines, -1, axis=2)).sum(axis=(0, 2))
 
 
 def count_kinks_reference(bits: Words, num_slices: int, kinks: Floats) -> None:
@@ -281,12 +280,27 @@ def count_kinks_reference(bits: Words, num_slices: int, kinks: Floats) -> None:
 
 
 def average_worldlines_reference(
-    worldlines: Spins, heads: Indices, tails: Indices, spins: Floats32, pairs: Floats32, kinks: Floats32
+    worldlines: Spins, heads: Indices, tails: Indices, spins: Floats32, pairs: Floats32
 ) -> None:
     """Twin of `average_worldlines`: means over the last axis."""
     spins[:] = worldlines.mean(axis=2)
     pairs[:] = (worldlines[:, heads] * worldlines[:, tails]).mean(axis=2)
-    kinks[:] = (worldlines != np.roll(worldlines, -1, axis=2)).mean(axis=2)
+
+
+def transverse_means_reference(
+    worldlines: Spins, linear: Floats, J: Floats, hops: Floats, dtau: float, means: Floats
+) -> None:
+    """Twin of `transverse_means`: the mean over all 2**num_slices lines, by their weights; couplings dense."""
+    num_slices = worldlines.shape[2]
+    lines = 1 - 2 * ((np.arange(2**num_slices)[:, None] >> np.arange(num_slices)) & 1)
+    unlike = (lines != np.roll(lines, -1, axis=1)).sum(axis=1)
+    for r, i in np.ndindex(*means.shape):
+        local = linear[i] + J[i] @ worldlines[r]
+        weights = np.exp(-dtau * lines @ local) * hops[i] ** unlike
+        counted = (num_slices - unlike) * hops[i] ** (unlike + 1.0)
+        # a line without kinks has no bond to divide by a hop of 0
+        counted[unlike > 0] += unlike[unlike > 0] * hops[i] ** (unlike[unlike > 0] - 1.0)
+        means[r, i] = np.exp(-dtau * lines @ local) @ counted / weights.sum() / num_slices
 
 
 def continuous_sweeps_reference(
@@ -298,7 +312,6 @@ def continuous_sweeps_reference(
     linear: Floats,
     J: Floats,
     gammas: Floats,
-    beta: float,
     num_sweeps: int,
 ) -> None:
     """Twin of `continuous_sweeps`: segments between sorted cuts, integrals piece by piece; couplings dense."""
@@ -312,12 +325,12 @@ def continuous_sweeps_reference(
             cuts, now = list(times[r, i, : counts[r, i]]), 0.0
             while gammas[i] > 0:
                 now -= math.log1p(-uniform_reference(stream)) / gammas[i]
-                if now >= beta:
+                if now >= 1.0:
                     break
                 cuts.append(now)
             cuts.sort()
             neighbours = np.flatnonzero(J[i])
-            events = [0.0, *cuts, *(e for j in neighbours for e in times[r, j, : counts[r, j]]), beta]
+            events = [0.0, *cuts, *(e for j in neighbours for e in times[r, j, : counts[r, j]]), 1.0]
             sums = np.zeros(max(1, len(cuts)))
             for a, b in pairwise(sorted(events)):
                 segment = sum(c <= a for c in cuts) - 1  # -1 is the last one, which comes back to the first cut
@@ -335,16 +348,14 @@ def overlap_worldlines_reference(
     firsts: Spins,
     heads: Indices,
     tails: Indices,
-    beta: float,
     spins: Floats,
     pairs: Floats,
 ) -> None:
     """Twin of `overlap_worldlines`: a product turns over at the kinks of both."""
 
     def mean(first: int, kinks: list[float]) -> float:
-        ends = [0.0, *sorted(kinks), beta]
-        total = sum((-first if k % 2 else first) * (b - a) for k, (a, b) in enumerate(pairwise(ends)))
-        return total / beta
+        ends = [0.0, *sorted(kinks), 1.0]
+        return float(sum((-first if k % 2 else first) * (b - a) for k, (a, b) in enumerate(pairwise(ends))))
 
     for r in range(len(times)):
         kinks = [list(line[:count]) for line, count in zip(times[r], counts[r], strict=True)]
@@ -352,6 +363,26 @@ def overlap_worldlines_reference(
         pairs[r] = [
             mean(int(firsts[r, i] * firsts[r, j]), kinks[i] + kinks[j]) for i, j in zip(heads, tails, strict=True)
         ]
+
+
+def continuous_transverse_means_reference(
+    times: Floats, counts: Indices, firsts: Spins, linear: Floats, J: Floats, gammas: Floats, means: Floats
+) -> None:
+    """Twin of `continuous_transverse_means`: d ln Z_i / d gamma_i by differences, Z_i by matrix exponentials."""
+
+    def log_z(r: int, i: int, gamma: float) -> float:
+        neighbours = [int(j) for j in np.flatnonzero(J[i])]
+        ends = sorted([0.0, *(e for j in neighbours for e in times[r, j, : counts[r, j]]), 1.0])
+        product = np.eye(2)
+        for a, b in pairwise(ends):
+            turned = {j: (times[r, j, : counts[r, j]] <= a).sum() % 2 for j in neighbours}
+            local = linear[i] + sum(J[i, j] * firsts[r, j] * (1 - 2 * turned[j]) for j in neighbours)
+            product = product @ expm((b - a) * np.array([[-local, gamma], [gamma, local]]))
+        return math.log(np.trace(product))
+
+    for r, i in np.ndindex(*means.shape):
+        up, down = (log_z(r, i, float(gammas[i]) + step) for step in (1e-4, -1e-4))
+        means[r, i] = (up - down) / 2e-4
 
 
 def annealed_importance_sweeps_reference(
