@@ -15,7 +15,9 @@ PARAMETERS = Parameters(np.array([0.7, -0.3, 0.1]), np.array([-0.9, 0.4]))
 DOORS = [
     pytest.param(None, id="default"),
     *(pytest.param(name, id=name) for name in ("gibbs", "anneal", "tempering", "exact", "neal")),
-    pytest.param("population-annealing", id="population-annealing"),
+    *(pytest.param(name, id=name) for name in ("population-annealing", "path-integral", "quantum-anneal")),
+    pytest.param(SamplerSpec("path-integral", {"imaginary_time": "continuous"}), id="continuous time"),
+    pytest.param(SamplerSpec("path-integral", {"gamma_ladder": [3.0, 2.0]}), id="gamma ladder"),
     pytest.param(dimod.RandomSampler(), id="dimod"),
 ]
 
@@ -28,9 +30,9 @@ def door(sampler, want="spins"):
 def test_door_steps_leave_their_state_alone_and_repeat(sampler):
     compiled = door(sampler)
     state = compiled.init(12, 5)
-    before = [part.copy() for part in state]
+    before = [state.spins.copy(), state.streams.copy(), *(part.copy() for part in state.kept.values())]
     first, again = compiled.step(PARAMETERS, state), compiled.step(PARAMETERS, state)
-    for part, kept in zip(state, before, strict=True):
+    for part, kept in zip([*state[:2], *state.kept.values()], before, strict=True):
         np.testing.assert_array_equal(part, kept)
     if not isinstance(sampler, dimod.RandomSampler):
         np.testing.assert_array_equal(first.spins, again.spins)
@@ -56,6 +58,36 @@ def test_door_moments_are_those_of_its_spins(sampler):
     expected = STRUCTURE.moments_of(step.spins)
     np.testing.assert_allclose(step.moments.spins, expected.spins, atol=1e-12)
     np.testing.assert_allclose(step.moments.pairs, expected.pairs, atol=1e-12)
+
+
+def test_worldlines_of_another_sampler_are_refused():
+    discrete, continuous = (
+        compile_sampler(resolve_sampler("path-integral", default=SamplerSpec("gibbs"))[0], STRUCTURE, **keywords)
+        for keywords in ({"num_slices": 8}, {"imaginary_time": "continuous"})
+    )
+    other = door("gibbs").init(4, 1)
+    with pytest.raises(ValueError, match=r"a step goes on from worldlines of 8 slices, .* the state has none"):
+        discrete.step(PARAMETERS, other)
+    with pytest.raises(ValueError, match=r"a step goes on from kinks; the state keeps \['worldlines'\]"):
+        continuous.step(PARAMETERS, discrete.init(4, 1))
+
+
+@pytest.mark.parametrize("name", ["gibbs", "path-integral", "tempering"])
+def test_steps_at_once_equal_steps_one_by_one(name):
+    compiled = door(name, want="moments")
+    state = compiled.init(40, 2)
+    at_once, one_by_one = compiled.advance(PARAMETERS, state, 3), state
+    for _ in range(3):
+        one_by_one = compiled.step(PARAMETERS, one_by_one).state
+    np.testing.assert_array_equal(at_once.spins, one_by_one.spins)
+    np.testing.assert_array_equal(at_once.streams, one_by_one.streams)
+
+
+def test_door_refuses_what_nobody_wants():
+    with pytest.raises(ValueError, match=r"want is one of 'moments', 'spins'; got 'moment'"):
+        door("gibbs", want="moment")
+    with pytest.raises(ValueError, match=r"num_reads is a whole number of at least 1; got 0"):
+        door("gibbs").init(0, 1)
 
 
 def test_door_refuses_what_it_does_not_know():

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from annealnn.models import IsingModel, Parameters, Structure, TransverseIsing
+from annealnn.models import Clamp, IsingModel, Parameters, Structure, TransverseIsing
 from annealnn.samplers import PathIntegralSampler, SimulatedQuantumAnnealingSampler
 from annealnn.testing import boltzmann_pvalue
 
@@ -236,6 +236,24 @@ def test_a_weak_field_is_seen_where_no_read_has_a_kink(keywords, gamma):
     bqm = dimod.BQM({"a": -0.6}, {}, 0.0, "SPIN")
     found = PathIntegralSampler().observe(bqm, num_reads=64, num_sweeps=10, beta=1.3, gamma=gamma, seed=3, **keywords)
     np.testing.assert_allclose(found.transverse_moments, of_one_spin(0.6, gamma, 1.3)[1:], rtol=1e-3, atol=1e-15)
+
+
+@pytest.mark.parametrize(
+    "keywords", [{"num_slices": 64}, {"imaginary_time": "continuous"}], ids=["slices", "no slices"]
+)
+def test_free_spins_beside_a_clamped_one(keywords):
+    # a clamped spin acts as a field; its own transverse field does nothing
+    structure, parameters = Structure(2, np.array([[0, 1]])), Parameters(np.array([0.3, 5.0]), np.array([0.8]))
+    compiled = PathIntegralSampler().compile(structure, num_sweeps=30, beta=1.3, gamma=0.5, want="moments", **keywords)
+    state = compiled.init(20_000, 1)
+    for held in (1, -1):
+        clamp = Clamp(np.array([1]), np.full((20_000, 1), held, np.int8))
+        moments = compiled.step(parameters, state, clamp).moments
+        exact = of_one_spin(0.3 + 0.8 * held, 0.5, 1.3)[0]
+        assert moments.spins[1] == held
+        assert moments.pairs[0] == pytest.approx(held * moments.spins[0])
+        assert abs(moments.spins[0] - exact) < 4.9 / 20_000**0.5
+        assert abs(moments.spins[0] - of_one_spin(0.3, 0.5, 1.3)[0]) > 4.9 / 20_000**0.5
 
 
 @pytest.mark.parametrize("imaginary_time", ["discrete", "continuous"])
