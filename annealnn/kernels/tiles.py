@@ -84,14 +84,19 @@ def sum_moments(bits, kept, heads, tails, spin_sums, pair_sums):
     kept (num_tiles,) uint32: bits 1 for columns that hold a read; heads, tails (num_edges,);
     spin_sums (num_spins,) and pair_sums (num_edges,) int64.
     """
+    num_reads = np.int64(0)
     for t in range(bits.shape[0]):
-        words, mask = bits[t], kept[t]
-        num_reads = np.int64(count(mask))
-        for i in range(words.shape[0]):
-            spin_sums[i] += 2 * np.int64(count(words[i] & mask)) - num_reads
-        for e in range(heads.shape[0]):
-            differ = np.int64(count((words[heads[e]] ^ words[tails[e]]) & mask))
-            pair_sums[e] += num_reads - 2 * differ
+        num_reads += np.int64(count(kept[t]))
+    for i in range(bits.shape[1]):
+        ups = np.int64(0)
+        for t in range(bits.shape[0]):
+            ups += np.int64(count(bits[t, i] & kept[t]))
+        spin_sums[i] += 2 * ups - num_reads
+    for e in range(heads.shape[0]):
+        head, tail, unlike = np.uint64(heads[e]), np.uint64(tails[e]), np.int64(0)
+        for t in range(bits.shape[0]):
+            unlike += np.int64(count((bits[t, head] ^ bits[t, tail]) & kept[t]))
+        pair_sums[e] += num_reads - 2 * unlike
 
 
 @compiled
