@@ -100,7 +100,7 @@ def terms_of_bqm(bqm: dimod.BinaryQuadraticModel) -> tuple[Structure, Parameters
 def bqm_of_terms(structure: Structure, parameters: Parameters, offset: float = 0.0) -> dimod.BinaryQuadraticModel:
     """Return the spin-form dimod BQM of parameters in Eq. (1)'s sign: linear = -h, quadratic = -J."""
     linear, quadratic = dimod_terms(parameters)
-    heads, tails = structure.edges.T
+    heads, tails = structure.ends
     return dimod.BQM.from_numpy_vectors(
         linear, (heads, tails, quadratic), offset, dimod.SPIN, variable_order=list(structure.labels)
     )
@@ -243,7 +243,7 @@ class IsingModel:
         if g.shape != (self.structure.num_variables,) or not (np.abs(g) == 1).all():
             msg = f"a gauge has a sign, -1 or +1, for each of {self.structure.num_variables} variables; got {signs!r}"
             raise ValueError(msg)
-        heads, tails = self.structure.edges.T
+        heads, tails = self.structure.ends
         turned = Parameters(self.h * g, self.parameters.couplings * g[heads] * g[tails])
         return IsingModel.from_parameters(self.structure, turned, self.offset)
 

@@ -104,6 +104,12 @@ class Structure:
         """Number of edges."""
         return len(self.edges)
 
+    @property
+    def ends(self) -> tuple[Indices, Indices]:
+        """The lower and the higher variable of every edge, (num_edges,) each, contiguous."""
+        heads, tails = (np.ascontiguousarray(column) for column in self.edges.T)
+        return heads, tails
+
     def dense(self, values: Floats) -> Floats:
         """Return values along edges (num_edges,) as a symmetric matrix (num_variables, num_variables)."""
         matrix = np.zeros((self.num_variables, self.num_variables))
@@ -124,7 +130,7 @@ class Structure:
     def energies(self, parameters: Parameters, spins: Spins) -> Floats:
         """Return Eq. (1)'s diagonal energy of every row of spins (num_rows, num_variables): (num_rows,)."""
         s = np.asarray(spins, dtype=np.float64)
-        couplings = csr_array((parameters.couplings, self.edges.T), (self.num_variables, self.num_variables))
+        couplings = csr_array((parameters.couplings, self.ends), (self.num_variables, self.num_variables))
         pulled = np.asarray(couplings @ s.T)
         return np.asarray(-(s @ parameters.fields) - (s.T * pulled).sum(axis=0))
 

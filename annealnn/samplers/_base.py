@@ -117,7 +117,7 @@ def sample_set(
     Energies are those of Eq. (1)'s parameters plus the offset, in float64.
     """
     linear, quadratic = dimod_terms(parameters)
-    heads, tails = (np.ascontiguousarray(column) for column in structure.edges.T)
+    heads, tails = structure.ends
     tiles = Tiles(spins, np.zeros((len(spins), 4), np.uint32))
     energies = tiles.exact_energies(linear, heads, tails, quadratic)
     labels: list[Any] = list(structure.labels)

@@ -187,7 +187,7 @@ class ClampedStructure:
         held = np.zeros(self._structure.num_variables)
         held[self.clamped] = row
         fields, couplings = np.array(parameters.fields, dtype=np.float64), np.asarray(parameters.couplings)
-        heads, tails = self._structure.edges.T
+        heads, tails = self._structure.ends
         np.add.at(fields, heads, couplings * held[tails])
         np.add.at(fields, tails, couplings * held[heads])
         return Parameters(fields[self.free], couplings[self._inside])

@@ -136,7 +136,7 @@ def hot_beta(structure: Structure, parameters: Parameters) -> float:
     The sum of tanh(beta |J_ij|) over the neighbours j of any spin is at most one half (Dobrushin 1970).
     """
     couplings, n = np.abs(parameters.couplings), structure.num_variables
-    sums = sum(np.bincount(ends, couplings, n) for ends in structure.edges.T)
+    sums = sum(np.bincount(ends, couplings, n) for ends in structure.ends)
     strongest = float(np.max(sums, initial=0.0))
     return 0.5 / strongest if strongest > 0 else np.inf
 

@@ -32,7 +32,7 @@ class EdgeTerms(NamedTuple):
     def of(cls, structure: Structure, parameters: Parameters) -> "EdgeTerms":
         """Return the terms of parameters in Eq. (1)'s sign."""
         linear, quadratic = (values.astype(np.float32).astype(np.float64) for values in dimod_terms(parameters))
-        n, (heads, tails) = structure.num_variables, structure.edges.T
+        n, (heads, tails) = structure.num_variables, structure.ends
         order = np.lexsort((tails, heads))
         sums = np.bincount(heads, quadratic, n) + np.bincount(tails, quadratic, n)
         return cls(
@@ -106,7 +106,7 @@ class CompiledTempering(CompiledSampler):
         # what sweeps run at is what exchanges reckon with
         self._betas = ladder.betas.astype(np.float32).astype(np.float64)
         self._rungs = np.array(ladder.rungs, np.int64)
-        self._heads, self._tails = (np.ascontiguousarray(column) for column in structure.edges.T)
+        self._heads, self._tails = structure.ends
 
     def init(self, num_reads: int, seed: int) -> SamplerState:
         """Return random spins and a stream for each replica of each read."""

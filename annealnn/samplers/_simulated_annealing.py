@@ -267,7 +267,7 @@ def default_beta_range(structure: Structure, parameters: Parameters) -> tuple[fl
     """
     fields, couplings = np.abs(parameters.fields), np.abs(parameters.couplings)
     total, least = fields.copy(), np.where(fields > 0, fields, np.inf)
-    for ends in structure.edges.T:
+    for ends in structure.ends:
         np.add.at(total, ends, couplings)
         np.minimum.at(least, ends, np.where(couplings > 0, couplings, np.inf))
     least = least[np.isfinite(least)]

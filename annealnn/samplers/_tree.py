@@ -187,7 +187,7 @@ def _best_order(structure: Structure) -> Elimination:
     n = structure.num_variables
     tried = [_eliminate(structure, _fill)]
     if n:
-        heads, tails = structure.edges.T.astype(np.int32)
+        heads, tails = (ends.astype(np.int32) for ends in structure.ends)
         adjacency = csr_array((np.ones(len(heads)), (heads, tails)), (n, n))
         rank = np.argsort(reverse_cuthill_mckee(csr_array(adjacency + adjacency.T), symmetric_mode=True)).tolist()
         tried.append(_eliminate(structure, lambda _, v: rank[v]))

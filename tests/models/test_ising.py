@@ -110,6 +110,14 @@ def test_parameters_keep_the_order_of_their_graph():
         IsingModel.from_parameters(structure, Parameters(np.zeros(3), np.zeros(1)))
 
 
+def test_ends_are_the_columns_of_the_edges():
+    structure = Structure(4, [[2, 1], [0, 3], [3, 2]])
+    for ends, wanted in zip(structure.ends, ([1, 0, 2], [2, 3, 3]), strict=True):
+        assert ends.tolist() == wanted
+        assert ends.flags.c_contiguous
+    assert [len(ends) for ends in Structure(2, np.empty((0, 2), int)).ends] == [0, 0]
+
+
 def test_models_are_values(model):
     assert pickle.loads(pickle.dumps(model)) == model
     with pytest.raises(ValueError, match="read-only"):
