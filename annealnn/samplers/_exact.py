@@ -148,9 +148,10 @@ class CompiledExact(CompiledSampler):
 
     def _conditional_step(self, parameters: Parameters, state: SamplerState, clamp: Clamp) -> Step:
         """Solve the free variables once for every distinct clamped row; moments are means over the rows."""
-        if self._conditional is None or not np.array_equal(self._conditional.clamped, clamp.variables):
-            self._conditional = ClampedStructure(self.structure, clamp.variables, type(self._method))
+        # read once and stored when built: threads may step side by side, each with a clamp of its own
         rest = self._conditional
+        if rest is None or not np.array_equal(rest.clamped, clamp.variables):
+            rest = self._conditional = ClampedStructure(self.structure, clamp.variables, type(self._method))
         spins, streams = state.spins.copy(), state.streams.copy()
         spins[:, rest.clamped] = clamp.spins
         means, products = np.zeros(self.structure.num_variables), np.zeros(self.structure.num_edges)

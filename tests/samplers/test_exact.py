@@ -12,7 +12,7 @@ from dwave.samplers import TreeDecompositionSampler
 from annealnn import BoltzmannMachine, ExactSampler, IsingModel
 from annealnn.models import Clamp, Parameters, Structure
 from annealnn.samplers import _tree, streams_from_seed
-from annealnn.samplers._exact import Enumeration
+from annealnn.samplers._exact import CompiledExact, Enumeration
 from annealnn.samplers._tree import TreeDecomposition
 from annealnn.testing import boltzmann_pvalue
 
@@ -87,6 +87,33 @@ def test_enumeration_equals_a_plain_sum(structure):
 def test_widths_are_small_where_they_can_be(structure, width):
     # min-fill alone finds 18 for the last grid
     assert TreeDecomposition(structure).width <= width
+
+
+def test_a_star_of_many_leaves_is_one_wide():
+    # in a few milliseconds; to price every leaf again at each step took a minute
+    hub = Structure(3001, np.column_stack([np.zeros(3000, int), np.arange(1, 3001)]))
+    tree = TreeDecomposition(hub)
+    assert tree.width == 1
+    couplings = random_parameters(hub, seed=17).couplings
+    found = tree.solve(Parameters(np.zeros(3001), couplings), 0.7)
+    assert found.log_z == pytest.approx(np.log(2) + np.log(2 * np.cosh(0.7 * couplings)).sum(), rel=1e-12)
+
+
+@pytest.mark.parametrize("structure", [grid(5, 8), random_tree_like(40, 60, seed=18)], ids=repr)
+def test_prices_are_kept_up_as_the_graph_changes(structure):
+    near = {v: set() for v in range(structure.num_variables)}
+    for u, v in structure.edges.tolist():
+        near[u].add(v)
+        near[v].add(u)
+    # every price anew at each step
+    wanted = []
+    while near:
+        v = min(near, key=lambda u: (sum(len(near[u] - near[w]) - 1 for w in near[u]), u))
+        around = near.pop(v)
+        for u in around:
+            near[u] = (near[u] | around) - {u, v}
+        wanted.append(v)
+    assert _tree._eliminate(structure, _tree._fill).order == wanted
 
 
 @pytest.mark.parametrize("beta", [0.3, 1.0])
@@ -252,6 +279,31 @@ def test_clamped_moments_are_conditional_and_exact(structure, held):
     # another set of variables is another conditional
     step = compiled.step(p, compiled.init(6, 1), Clamp(held[::-1], rows))
     np.testing.assert_array_equal(step.spins[:, held[::-1]], rows)
+
+
+def test_one_object_may_be_stepped_from_threads_with_clamps_of_their_own(monkeypatch):
+    structure = chain(12)
+    p, rows = random_parameters(structure, seed=19), np.ones((4, 2), np.int8)
+    one, other = (Clamp(np.array(held), rows) for held in ([0, 5], [3, 9]))
+
+    def step(compiled, clamp):
+        return compiled.step(p, compiled.init(4, 1), clamp).moments.pairs
+
+    wanted = step(ExactSampler().compile(structure, want="moments"), one)
+    compiled = ExactSampler().compile(structure, want="moments")
+    held, pending = {}, [other]
+
+    def store(self, value):
+        held["conditional"] = value
+        if value is not None and pending:
+            # another thread gets its turn here, and steps
+            step(self, pending.pop())
+
+    monkeypatch.setattr(
+        CompiledExact, "_conditional", property(lambda _: held.get("conditional"), store), raising=False
+    )
+    np.testing.assert_array_equal(step(compiled, one), wanted)
+    assert not pending
 
 
 def test_clamped_tree_reads_match_the_conditional():
