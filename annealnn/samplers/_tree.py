@@ -215,15 +215,13 @@ def _eliminate(structure: Structure, cost: Callable[[list[set[int]], int], float
     for u, v in structure.edges.tolist():
         near[u].add(v)
         near[v].add(u)
-    costs = [math.inf] * len(near)
-    heap: list[tuple[float, int]] = []
 
-    def price(v: int) -> None:
-        costs[v] = math.inf if len(near[v]) > MAX_WIDTH else cost(near, v)
-        heapq.heappush(heap, (costs[v], v))
+    def price(v: int) -> float:
+        return math.inf if len(near[v]) > MAX_WIDTH else cost(near, v)
 
-    for v in range(len(near)):
-        price(v)
+    costs = [price(v) for v in range(len(near))]
+    heap = [(priced, v) for v, priced in enumerate(costs)]
+    heapq.heapify(heap)
     position: dict[int, int] = {}
     joined: list[set[int]] = []
     while heap:
@@ -237,12 +235,19 @@ def _eliminate(structure: Structure, cost: Callable[[list[set[int]], int], float
         around = near[v]
         joined.append(around)
         changed = set(around)
+        filled: list[tuple[int, int]] = []
         for u in around:
             near[u].discard(v)
-            near[u] |= around - {u}
-            changed |= near[u]
+            added = around - near[u] - {u}
+            near[u] |= added
+            filled += ((u, w) for w in added)
+        # elsewhere a price changes where an edge between two neighbours is new
+        for u, w in filled:
+            changed |= near[u] & near[w]
         for u in changed:
-            price(u)
+            if (priced := price(u)) != costs[u]:
+                costs[u] = priced
+                heapq.heappush(heap, (priced, u))
     others = [tuple(sorted(around, key=position.__getitem__)) for around in joined]
     sizes = [len(later) for later in others]
     return Elimination(list(position), others, sum(2.0**k for k in sizes), max(sizes, default=0))
