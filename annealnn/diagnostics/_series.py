@@ -46,7 +46,8 @@ def integrated_autocorrelation_time(series: AnyArray) -> ValueWithError:
     stops at Sokal's self-consistent window, the first W of at least 3 times the time summed so far, autocorrelations
     taken by size (Sokal 1997; c = 6 in his convention, where independent sweeps have time 1/2). Error and correction
     for the subtracted mean are those of Wolff (2004, hep-lat/0306017, Eqs. (42) and (49)). All reads share one mean, so
-    that reads stuck apart are seen.
+    that reads stuck apart are seen. The time of a series that alternates is taken to be at least 1 / log10(number of
+    values), as in `effective_sample_size`: what is less cannot be told from 0.
 
     Parameters
     ----------
@@ -80,8 +81,8 @@ def integrated_autocorrelation_time(series: AnyArray) -> ValueWithError:
     window, total = int(closed[0]), x.size
     # the subtracted mean lowers every covariance by the variance of the mean
     lost = sums[window] / total
-    time = (sums[window] + (2 * window + 1) * lost) / (covariance[0] + lost)
-    return ValueWithError(float(time), _time_error(float(time), window, total))
+    time = _bounded(float((sums[window] + (2 * window + 1) * lost) / (covariance[0] + lost)), total)
+    return ValueWithError(time, _time_error(time, window, total))
 
 
 def effective_sample_size(series: AnyArray, *, rank_normalize: bool = True) -> ValueWithError:
@@ -125,8 +126,7 @@ def effective_sample_size(series: AnyArray, *, rank_normalize: bool = True) -> V
     time = 2 * float(np.minimum.accumulate(pairs[:num_pairs]).sum()) - 1
     if 2 * num_pairs < num_sweeps:
         time += max(0.0, float(correlation[2 * num_pairs]))
-    # alternating series have times below 1; Vehtari et al. bound them
-    time = max(time, 1 / np.log10(total))
+    time = _bounded(time, total)
     size = total / time
     return ValueWithError(size, size * _time_error(time, 2 * num_pairs, total) / time)
 
@@ -171,6 +171,14 @@ def _autocovariance(centred: Floats) -> Floats:
     size = next_fast_len(2 * num_sweeps, real=True)
     power = np.abs(rfft(centred, size, axis=1)) ** 2
     return np.asarray(irfft(power, size, axis=1)[:, :num_sweeps] / num_sweeps, dtype=np.float64)
+
+
+def _bounded(time: float, total: int) -> float:
+    """Return an autocorrelation time of at least 1 / log10(total), as in Vehtari et al. (2021, Section 3.2).
+
+    Series that alternate have times below 1, and estimates of these may fall to 0 and below.
+    """
+    return max(time, 1 / float(np.log10(total)))
 
 
 def _time_error(time: float, window: int, total: int) -> float:

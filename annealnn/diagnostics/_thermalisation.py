@@ -148,7 +148,9 @@ def _failures(
     failures = []
     if not r_hat < r_hat_limit:
         failures.append(f"reads or their halves disagree: R-hat {r_hat:.4g}, and the limit is {r_hat_limit:g}")
-    if drift < false_alarm:
+    if np.isnan(drift):
+        failures.append("whether the mean energy drifts could not be told")
+    elif drift < false_alarm:
         failures.append(f"the mean energy drifts: p = {drift:.2g}, and the false-alarm rate is {false_alarm:g}")
     if not kept.shape[1] > times_needed * time.value:
         known = f"of {time.value:.3g} sweeps" if np.isfinite(time.value) else "longer than the kept sweeps can say"

@@ -48,6 +48,14 @@ def test_autocorrelation_time_is_recovered(correlation):
     assert abs(found.value - 1.5 * time_of(correlation)) > SIGMAS * found.standard_error
 
 
+@pytest.mark.parametrize("shape", [64, (4, 64)])
+def test_autocorrelation_times_of_short_alternating_series_are_above_0(shape):
+    for seed in range(REPEATS):
+        value, error = integrated_autocorrelation_time(ar1(-0.7, shape, seed))
+        assert value >= 1 / np.log10(np.prod(shape)) > time_of(-0.7)
+        assert error > 0 or value == np.inf
+
+
 def test_autocorrelation_time_of_one_read_is_that_of_its_row():
     x = ar1(0.5, 2_000, seed=2)
     assert integrated_autocorrelation_time(x) == integrated_autocorrelation_time(x[None])

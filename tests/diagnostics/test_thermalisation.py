@@ -94,6 +94,25 @@ def test_drift_alarms_as_often_as_stated(shape):
     assert sum(not verdict.thermalised for verdict in verdicts) <= 5
 
 
+def test_an_alternating_read_is_judged_by_its_drift():
+    verdicts = [thermalisation(ar1(-0.7, (1, 128), seed), r_hat_limit=2.0) for seed in range(REPEATS)]
+    # a time that could not be had is inf, and the p-value nan
+    for verdict in verdicts:
+        assert verdict.autocorrelation_time.value >= 1 / np.log10(64)
+        assert np.isfinite(verdict.drift_pvalue) == np.isfinite(verdict.autocorrelation_time.value)
+        assert not verdict.thermalised or np.isfinite(verdict.drift_pvalue)
+    assert sum(verdict.thermalised for verdict in verdicts) > 20
+
+
+def test_a_drift_that_cannot_be_judged_is_not_passed_over(monkeypatch):
+    x = ar1(0.5, (8, 4_000), seed=3)
+    assert thermalisation(x).thermalised
+    monkeypatch.setattr("annealnn.diagnostics._thermalisation._drift_pvalue", lambda _: float("nan"))
+    verdict = thermalisation(x)
+    assert not verdict.thermalised
+    assert verdict.reason == "whether the mean energy drifts could not be told"
+
+
 def test_one_read_is_judged_and_says_what_was_not():
     x = ar1(0.5, (1, 8_000), seed=2)
     verdict = thermalisation(x[0])
