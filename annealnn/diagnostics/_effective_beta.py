@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 from scipy.optimize import brentq
+from scipy.sparse import csr_array
 from scipy.special import expit
 
 from annealnn._validation import check_pair
@@ -43,7 +44,8 @@ def effective_beta(structure: Structure, parameters: Parameters, spins: Spins) -
         If parameters or spins have another shape, a parameter is not finite, or a spin is neither -1 nor +1.
     """
     s = _checked_spins(structure, parameters, spins).astype(np.float64)
-    pull = s * (s @ structure.dense(parameters.couplings) + parameters.fields)
+    upper = csr_array((parameters.couplings, structure.ends), (structure.num_variables, structure.num_variables))
+    pull = s * ((upper @ s.T + upper.T @ s.T).T + parameters.fields)
     if (pull >= 0).all():
         return _UNDEFINED
     # in units of the strongest pull, so that the answer does not depend on the problem's scale
@@ -138,7 +140,7 @@ def effective_beta_by_moment(
         Independent reads.
     mean_energy : callable from beta to energy, optional
         The thermal mean of the energy, without offset, falling in beta; its own error should be well below that of the
-        reads. By enumeration if None, up to 22 variables.
+        reads. By enumeration if None, of as many variables as `IsingModel.exact` takes.
 
     Returns
     -------

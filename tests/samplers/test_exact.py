@@ -90,7 +90,7 @@ def test_widths_are_small_where_they_can_be(structure, width):
 
 
 def test_a_star_of_many_leaves_is_one_wide():
-    # in a few milliseconds; to price every leaf again at each step took a minute
+    # to price every leaf again at each step would take most of a minute
     hub = Structure(3001, np.column_stack([np.zeros(3000, int), np.arange(1, 3001)]))
     tree = TreeDecomposition(hub)
     assert tree.width == 1
