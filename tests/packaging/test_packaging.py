@@ -12,6 +12,7 @@ import pytest
 from setuptools import find_packages
 
 import annealnn
+from annealnn import diagnostics
 
 ROOT = Path(__file__).parents[2]
 HEAVY = ("sklearn", "numba", "dimod", "networkx", "scipy", "torch", "matplotlib", "dwave.system", "typer", "rich")
@@ -67,16 +68,35 @@ def test_import_is_light():
     assert in_fresh_python(code) == "[]\n"
 
 
-def test_public_names_are_the_same_everywhere():
-    tree = ast.parse(Path(annealnn.__file__).read_text())
+def test_samplers_do_not_wait_for_scipy_stats():
+    code = "import sys, annealnn.samplers, annealnn.diagnostics; print('scipy.stats' in sys.modules)"
+    assert in_fresh_python(code) == "False\n"
+
+
+@pytest.mark.parametrize("package", [annealnn, diagnostics], ids=["annealnn", "diagnostics"])
+def test_lazy_names_are_the_same_everywhere(package):
+    tree = ast.parse(Path(package.__file__).read_text())
     (block,) = [node for node in tree.body if isinstance(node, ast.If)]
     typed = {alias.name for node in block.body for alias in node.names}
-    assert typed == set(annealnn.__all__) - {"__version__"} == set(dir(annealnn))
-    for name in annealnn.__all__:
-        getattr(annealnn, name)
+    assert typed == set(package.__all__) - {"__version__"} == set(dir(package))
+    for name in package.__all__:
+        getattr(package, name)
+
+
+def test_public_names_are_in_order_and_there():
     with pytest.raises(AttributeError, match=r"no attribute 'Boltzman'.*BoltzmannMachine"):
         annealnn.Boltzman  # noqa: B018
-    for package in ("datasets", "embeddings", "models", "samplers", "learning", "estimators", "experiments", "testing"):
+    for package in (
+        "datasets",
+        "diagnostics",
+        "embeddings",
+        "models",
+        "samplers",
+        "learning",
+        "estimators",
+        "experiments",
+        "testing",
+    ):
         module = import_module(f"annealnn.{package}")
         assert module.__all__ == sorted(module.__all__, key=lambda n: (not n.isupper(), not n[0].isupper(), n)), package
         assert all(hasattr(module, name) for name in module.__all__)
