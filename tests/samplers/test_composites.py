@@ -11,14 +11,16 @@ from dwave.samplers import SimulatedAnnealingSampler as OceanAnnealer
 
 from annealnn import EmbeddedBoltzmannMachine
 from annealnn.embeddings import topology_graph
-from annealnn.models import Structure, terms_of_bqm
+from annealnn.models import IsingModel, Structure, TransverseIsing, terms_of_bqm
 from annealnn.samplers import (
     AnnealComposite,
     ExactSampler,
     FixVariablesComposite,
     GaugeComposite,
     GibbsSampler,
+    PathIntegralSampler,
     SimulatedAnnealingSampler,
+    SimulatedQuantumAnnealingSampler,
     SteepestDescentComposite,
     TemperatureComposite,
     compile_sampler,
@@ -423,6 +425,81 @@ def test_nothing_undoes_the_scaling():
     assert problem.is_almost_equal(LOPSIDED * 0.125)
     assert first == {"auto_scale": False, "beta_range": (0.4, 4.0)}
     assert second == {"auto_scale": True, "beta_range": (1, 2)}
+
+
+FIELDS = [0.8, 0.0, 1.5]
+
+
+@pytest.mark.parametrize(
+    ("bqm", "gamma", "fields"),
+    [
+        (dimod.BQM({"a": -1.0}, {}, 0.0, "SPIN"), 1.0, 1.0),
+        (dimod.BQM({"a": -1.0}, {}, 0.0, "SPIN"), None, 1.0),
+        (LOPSIDED, 0.7, 0.7),
+        (BINARY, dict(zip("abc", FIELDS, strict=True)), FIELDS),
+        (LOPSIDED, FIELDS, FIELDS),
+    ],
+    ids=["one", "default", "number", "mapping", "array"],
+)
+@pytest.mark.parametrize("below", [lambda child: child, GaugeComposite, FixVariablesComposite])
+def test_the_transverse_field_is_scaled_with_the_problem(bqm, gamma, fields, below):
+    keywords = {} if gamma is None else {"gamma": gamma}
+    found = TemperatureComposite(below(PathIntegralSampler()), child_beta=2.0).sample(
+        bqm, beta=1.0, num_reads=20_000, num_sweeps=60, num_slices=32, seed=1, **keywords
+    )
+    assert (found.info["beta"], found.info["gamma"], found.info["scale"]) == (1.0, fields, 0.5)
+    model = TransverseIsing.of(IsingModel.from_bqm(bqm), np.array(fields))
+    states = basis_index(rows_of(found, bqm) > 0)
+    counts = np.bincount(states, minlength=2**bqm.num_variables)
+    assert chi_square_pvalue(counts, 20_000 * model.exact(1.0).probabilities) > FALSE_ALARM
+    unscaled = TransverseIsing.of(IsingModel.from_bqm(bqm), 2 * np.array(fields))
+    assert chi_square_pvalue(counts, 20_000 * unscaled.exact(1.0).probabilities) < FALSE_ALARM
+
+
+def basis_index(up):
+    """Return numbers of basis states: variable 0 most significant, 0 is up."""
+    return ~up @ (1 << np.arange(up.shape[1] - 1, -1, -1))
+
+
+def test_ladders_and_ranges_of_transverse_fields_are_scaled():
+    child = Recorder(PathIntegralSampler(), more=["gamma_range"])
+    TemperatureComposite(child, child_beta=2.0).sample(
+        LOPSIDED, beta=0.5, num_sweeps=5, gamma=0.4, gamma_ladder=[2.0, 1.0], gamma_range=(3.0, 0.1)
+    )
+    ((_, keywords),) = child.asked
+    assert keywords["gamma"] == pytest.approx(0.1)
+    assert keywords["gamma_ladder"] == pytest.approx([0.5, 0.25])
+    assert keywords["gamma_range"] == pytest.approx((0.75, 0.025))
+    annealed = TemperatureComposite(SimulatedQuantumAnnealingSampler(), child_beta=2.0)
+    assert annealed.sample(LOPSIDED, gamma_range=(3.0, 0.1), num_sweeps=5).info["schedule"]["gamma_range"] == [
+        1.5,
+        0.05,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("keywords", "says"),
+    [
+        ({"gamma": -1.0}, "gamma is a finite number, at least 0; got -1.0"),
+        ({"gamma": {"a": 1.0, "b": "x", "c": 1.0}}, "gamma is a finite number, at least 0; got 'x'"),
+        ({"gamma": [1.0, -2.0, 1.0]}, "got .*-2.0"),
+        ({"gamma_ladder": [2.0, -3.0]}, "gamma_ladder is a finite number, at least 0; got -3.0"),
+        ({"gamma": {"a": 1.0}}, "gamma has a value for every variable; got none for 'b'"),
+    ],
+)
+def test_transverse_fields_are_refused_as_they_were_given(keywords, says):
+    with pytest.raises(ValueError, match=says):
+        TemperatureComposite(PathIntegralSampler(), child_beta=2.0).sample(LOPSIDED, **keywords)
+
+
+def test_a_transverse_field_without_a_default_must_be_given():
+    child = Recorder(more=["gamma"])
+    with pytest.raises(
+        ValueError, match=r"scaled with the problem; Recorder has none by default, and got None. Give gamma"
+    ):
+        TemperatureComposite(child).sample(LOPSIDED)
+    assert TemperatureComposite(child).sample(LOPSIDED, beta=0.5, gamma=1.0).info["gamma"] == 1.0
+    assert child.asked[0][1]["gamma"] == 0.5
 
 
 @pytest.mark.parametrize("beta", [-1.0, float("nan"), float("inf"), "cold"])

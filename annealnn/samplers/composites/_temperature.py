@@ -1,11 +1,14 @@
 """A wanted temperature from a child that has its own."""
 
+import inspect
 import math
+from collections.abc import Mapping
 from typing import Any, final
 
 import dimod
+import numpy as np
 
-from annealnn._validation import check_number
+from annealnn._validation import check_number, check_pair
 from annealnn.models import IsingModel, Parameters
 from annealnn.samplers.composites._base import AnnealComposite, Reads
 
@@ -15,7 +18,8 @@ class TemperatureComposite(AnnealComposite):
     """The problem is multiplied by beta / `child_beta`, so that a child at `child_beta` draws at beta.
 
     A child that takes `beta` is held at `child_beta`. Unless `sample` is told otherwise, an annealer's `beta_range` is
-    (0.1, 1) times `child_beta`, and a processor's `auto_scale` is off: either would undo the scaling.
+    (0.1, 1) times `child_beta`, and a processor's `auto_scale` is off: either would undo the scaling. Transverse fields
+    (`gamma`, `gamma_ladder`, `gamma_range`) are terms of the problem too, and are multiplied with it.
 
     Parameters
     ----------
@@ -61,13 +65,15 @@ class TemperatureComposite(AnnealComposite):
         Returns
         -------
         dimod.SampleSet
-            One row for each read, with energies of the problem as given. `info["beta"]` is beta; `info["scale"]` what
-            the problem was multiplied by.
+            One row for each read, with energies of the problem as given. `info["beta"]` is beta, and `info["gamma"]`
+            the transverse field as given; `info["scale"]` what the problem was multiplied by. `info["schedule"]` is the
+            child's. After an interrupt, reads that a child says are at no beta of its own are at none here.
 
         Raises
         ------
         ValueError
-            If an argument breaks its rule, or the child's `info` has another beta than `child_beta`.
+            If an argument breaks its rule, the child's `info` has another beta than `child_beta`, or a child takes a
+            transverse field, has none by default, and none is given.
         """
         kwargs = self.remove_unknown_kwargs(**kwargs)
         beta = check_number("beta", beta, low=0.0)
@@ -78,6 +84,15 @@ class TemperatureComposite(AnnealComposite):
             kwargs["beta"] = child_beta
         elif "beta_range" in taken:
             defaults["beta_range"] = (0.1 * child_beta, child_beta)
+        gamma = kwargs.get("gamma")
+        if "gamma" in taken:
+            gamma = _default_gamma(self.child) if gamma is None else gamma
+            kwargs["gamma"] = _scaled("gamma", gamma, scale)
+        if kwargs.get("gamma_ladder") is not None:
+            kwargs["gamma_ladder"] = [scale * check_number("gamma_ladder", g, low=0.0) for g in kwargs["gamma_ladder"]]
+        if kwargs.get("gamma_range") is not None:
+            start, stop = check_pair("gamma_range", kwargs["gamma_range"])
+            kwargs["gamma_range"] = (scale * start, scale * stop)
 
         def draw(model: IsingModel, keywords: dict[str, Any]) -> tuple[Reads, dict[str, Any]]:
             terms = Parameters(model.h * scale, model.parameters.couplings * scale)
@@ -88,6 +103,35 @@ class TemperatureComposite(AnnealComposite):
                 name = type(self.child).__name__
                 msg = f"child_beta is that of {name}, which says {said:g}; got {child_beta:g}. Give child_beta={said:g}"
                 raise ValueError(msg)
-            return reads, {"beta": beta, "scale": scale}
+            # reads of an interrupted call may be at no one beta
+            stray = said is None and "beta" in taken and reads.calls[0].get("interrupted")
+            info: dict[str, Any] = {"beta": None if stray else beta, "scale": scale}
+            if "gamma" in taken:
+                values = [gamma.get(v) for v in bqm.variables] if isinstance(gamma, Mapping) else gamma
+                info["gamma"] = values if isinstance(values, list) else np.asarray(values, dtype=np.float64).tolist()
+            return reads, info
 
         return self.sample_with(draw, bqm, kwargs)
+
+
+def _default_gamma(sampler: dimod.Sampler) -> Any:
+    """Return the transverse field that a sampler, or the one below a composite, has by default."""
+    below: Any = sampler
+    while "gamma" not in inspect.signature(below.sample).parameters and getattr(below, "children", None):
+        below = below.children[0]
+    parameter = inspect.signature(below.sample).parameters.get("gamma")
+    default = inspect.Parameter.empty if parameter is None else parameter.default
+    if default is None or default is inspect.Parameter.empty:
+        name = type(below).__name__
+        msg = f"the transverse field is scaled with the problem; {name} has none by default, and got None. Give gamma"
+        raise ValueError(msg)
+    return default
+
+
+def _scaled(name: str, given: Any, scale: float) -> Any:
+    """Return one number, a mapping from label to number, or an array, each number checked and multiplied."""
+    if isinstance(given, Mapping):
+        return {label: scale * check_number(name, value, low=0.0) for label, value in given.items()}
+    if np.ndim(given) == 0:
+        return scale * check_number(name, given, low=0.0)
+    return np.array([scale * check_number(name, value, low=0.0) for value in given])
