@@ -567,6 +567,57 @@ def test_initial_states_lose_the_fixed_variables(bqm):
     assert child.asked[0][1]["initial_state"] == dict.fromkeys(labels[1:], 1)
 
 
+@pytest.mark.parametrize("form", ["mapping", "array", "list", "number"])
+def test_transverse_fields_lose_the_fixed_variables(form):
+    given = {
+        "mapping": dict(zip("cab", [1.5, 0.8, 0.3], strict=True)),
+        "array": np.array([0.8, 0.3, 1.5]),
+        "list": [0.8, 0.3, 1.5],
+        "number": 0.8,
+    }[form]
+    child = Recorder(PathIntegralSampler())
+    found = FixVariablesComposite(child).sample(
+        LOPSIDED, fixed_variables={"b": -1}, gamma=given, num_reads=20_000, num_sweeps=60, num_slices=32, seed=1
+    )
+    ((asked, keywords),) = child.asked
+    fields = np.full(3, 0.8) if form == "number" else np.array([0.8, 0.3, 1.5])
+    if form == "mapping":
+        assert keywords["gamma"] == {"c": 1.5, "a": 0.8}
+    assert found.info["gamma"] == (0.8 if form == "number" else [0.8, 0.0, 1.5])
+    # the fixed one is a field on the others, and nothing else
+    rest = IsingModel.from_bqm(asked)
+    free = [list(LOPSIDED.variables).index(v) for v in rest.labels]
+    counts = np.bincount(basis_index(found.record.sample[:, free] > 0), minlength=4)
+    for its, matches in ((fields[free], True), (fields[free][::-1] + 0.3, False)):
+        exact = TransverseIsing.of(rest, its).exact(1.0).probabilities
+        assert (chi_square_pvalue(counts, 20_000 * exact) > FALSE_ALARM) is matches
+    assert (found.record.sample[:, 1] == -1).all()
+
+
+def test_a_transverse_field_of_the_wrong_shape_is_refused():
+    child = Recorder(PathIntegralSampler())
+    with pytest.raises(ValueError, match=r"one per variable, shape \(3,\); got shape \(2,\)"):
+        FixVariablesComposite(child).sample(LOPSIDED, fixed_variables={"b": -1}, gamma=[1.0, 1.0])
+    assert child.asked == []
+    # what is no variable of the problem is the child's to judge
+    FixVariablesComposite(child).sample(
+        LOPSIDED, fixed_variables={"b": -1}, gamma=dict.fromkeys("abc", 1.0), num_sweeps=1
+    )
+    assert set(child.asked[0][1]["gamma"]) == {"a", "c"}
+
+
+def test_gauges_leave_the_transverse_field_alone():
+    given = np.array([0.8, 0.3, 1.5])
+    found = GaugeComposite(PathIntegralSampler()).sample(
+        LOPSIDED, gamma=given, num_reads=20_000, num_gauges=8, num_sweeps=60, num_slices=32, seed=1
+    )
+    assert found.info["gamma"] == given.tolist()
+    counts = np.bincount(basis_index(rows_of(found, LOPSIDED) > 0), minlength=8)
+    for fields, matches in ((given, True), (given[::-1], False)):
+        exact = TransverseIsing.of(IsingModel.from_bqm(LOPSIDED), fields).exact(1.0).probabilities
+        assert (chi_square_pvalue(counts, 20_000 * exact) > FALSE_ALARM) is matches
+
+
 @pytest.mark.parametrize(
     ("bqm", "fixed", "says"),
     [
@@ -575,6 +626,9 @@ def test_initial_states_lose_the_fixed_variables(bqm):
         (BINARY, {"a": 3}, "got 3 for 'a'"),
         (LOPSIDED, {"a": "up"}, "got 'up' for 'a'"),
         (LOPSIDED, {"a": None}, "got None for 'a'"),
+        (LOPSIDED, {"a": True}, "got True for 'a'"),
+        (BINARY, {"a": False}, "got False for 'a'"),
+        (BINARY, {"a": np.True_}, "got np.True_ for 'a'"),
         (LOPSIDED, {"z": 1}, "fixed_variables name variables of the problem; got 'z'"),
         (LOPSIDED, [("a", 1)], r"fixed_variables is a mapping from variable to value; got \[\('a', 1\)\]"),
     ],

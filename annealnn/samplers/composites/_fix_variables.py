@@ -46,12 +46,14 @@ class FixVariablesComposite(AnnealComposite):
             Values are of the problem's form. If all variables are fixed, the child is not called.
         **kwargs
             The child's keywords. `initial_states` and `initial_state` may have values of fixed variables; the child
-            is not given them.
+            is not given them. Neither is it given their transverse fields, in a `gamma` that is a mapping, or an array
+            in the order of the problem's variables: a fixed variable is held classically.
 
         Returns
         -------
         dimod.SampleSet
-            One row for each read, all variables in the problem's order. `info["num_fixed"]` counts the fixed ones.
+            One row for each read, all variables in the problem's order. `info["num_fixed"]` counts the fixed ones; in
+            an `info["gamma"]` with a number for each variable, theirs is 0.
 
         Raises
         ------
@@ -69,6 +71,10 @@ class FixVariablesComposite(AnnealComposite):
         if kwargs.get("initial_state") is not None:
             given = check_values("initial_state", kwargs["initial_state"], bqm)
             kwargs["initial_state"] = {v: value for v, value in given.items() if v not in fixed}
+        gamma = kwargs.get("gamma")
+        if gamma is not None and not isinstance(gamma, Mapping) and np.shape(gamma) not in ((), (bqm.num_variables,)):
+            msg = f"gamma is one number or one per variable, shape ({bqm.num_variables},); got shape {np.shape(gamma)}"
+            raise ValueError(msg)
 
         def draw(model: IsingModel, keywords: dict[str, Any]) -> tuple[Reads, dict[str, Any]]:  # noqa: ARG001
             num_fixed = {"num_fixed": len(fixed)}
@@ -77,12 +83,22 @@ class FixVariablesComposite(AnnealComposite):
                 return Reads(np.repeat(row, keywords.get("num_reads") or 1, axis=0), {}, []), num_fixed
             rest = bqm.copy()
             rest.fix_variables(fixed)
+            place = {v: k for k, v in enumerate(bqm.variables)}
+            columns = [place[v] for v in rest.variables]
+            if isinstance(gamma, Mapping):
+                keywords["gamma"] = {v: value for v, value in gamma.items() if v not in fixed}
+            elif gamma is not None and np.ndim(gamma) > 0:
+                keywords["gamma"] = np.asarray(gamma)[columns]
             (reads,) = self.ask_child([(rest, keywords)])
             values = np.empty((len(reads.values), bqm.num_variables), dtype=np.int8)
-            place = {v: k for k, v in enumerate(bqm.variables)}
-            values[:, [place[v] for v in rest.variables]] = reads.values
+            values[:, columns] = reads.values
             for v, value in fixed.items():
                 values[:, place[v]] = value
-            return reads._replace(values=values), num_fixed
+            info: dict[str, Any] = dict(num_fixed)
+            said = reads.calls[0].get("gamma")
+            if isinstance(said, list) and len(said) == len(columns):
+                fields = dict(zip(columns, said, strict=True))
+                info["gamma"] = [fields.get(k, 0.0) for k in range(bqm.num_variables)]
+            return reads._replace(values=values), info
 
         return self.sample_with(draw, bqm, kwargs)

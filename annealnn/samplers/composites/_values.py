@@ -60,7 +60,7 @@ def check_values(name: str, given: Any, bqm: dimod.BinaryQuadraticModel) -> dict
         raise ValueError(msg)
     allowed = (low_value(bqm), 1, *([_UNUSED] if name == "initial_state" else []))
     for label, value in given.items():
-        if not isinstance(value, int | float | np.number) or value not in allowed:
+        if isinstance(value, bool) or not isinstance(value, int | float | np.number) or value not in allowed:
             msg = (
                 f"{name} has the values of a problem in {bqm.vartype.name} form, {allowed[0]} or {allowed[1]}; "
                 f"got {value!r} for {label!r}"
