@@ -1,6 +1,7 @@
 """What composites do beyond the conformance kit."""
 
 import json
+import time
 import warnings
 
 import dimod
@@ -216,6 +217,87 @@ def test_a_composite_of_ones_own_needs_one_method():
     found = sampler.sample(LOPSIDED, num_reads=5000, seed=1)
     assert boltzmann_pvalue(found, LOPSIDED * -1, 1.0) > FALSE_ALARM
     assert_energies_are_of(found, LOPSIDED)
+
+
+# interrupts
+
+
+class Interrupted(dimod.Sampler):
+    """Exact reads, a column with each; its call number `last` is interrupted after `made` of 10 sweeps."""
+
+    parameters, properties = {"num_reads": [], "seed": []}, {"distribution": "boltzmann"}
+
+    def __init__(self, last, made=10):
+        self.last, self.made, self.count = last, made, 0
+
+    def sample(self, bqm, *, num_reads=1, seed=None):
+        self.count += 1
+        stopped = self.count == self.last
+        drawn = ExactSampler().sample(bqm, num_reads=num_reads - stopped, seed=seed)
+        found = dimod.append_data_vectors(drawn, call=[self.count] * len(drawn))
+        found.info.update(beta=1.0, num_sweeps=self.made if stopped else 10, interrupted=stopped)
+        return found
+
+
+@pytest.mark.parametrize("cls", COMPOSITES)
+def test_an_interrupt_of_the_child_is_said_at_the_top(cls):
+    cut = cls(Interrupted(1)).sample(LOPSIDED, num_reads=40)
+    whole = cls(Interrupted(0)).sample(LOPSIDED, num_reads=40)
+    assert (cut.info["interrupted"], whole.info["interrupted"]) == (True, False)
+    assert "interrupted" not in cls(ExactSampler()).sample(LOPSIDED).info
+    json.dumps(cut.info)
+
+
+def test_no_gauge_is_asked_in_after_an_interrupt():
+    child = Interrupted(3)
+    found = GaugeComposite(child).sample(LOPSIDED, num_reads=40, num_gauges=8, seed=1)
+    assert child.count == 3
+    # finished reads of the interrupted call are kept
+    assert sorted(found.record.gauge) == [0] * 5 + [1] * 5 + [2] * 4
+    np.testing.assert_array_equal(found.record.call, found.record.gauge + 1)
+    assert (len(found.info["calls"]), len(found.info["gauges"]["signs"])) == (3, 3)
+    assert (found.info["interrupted"], found.info["num_sweeps"]) == (True, 10)
+    assert_energies_are_of(found, LOPSIDED)
+    json.dumps(found.info)
+
+
+@pytest.mark.parametrize(("last", "num_kept", "num_sweeps"), [(3, 10, 10), (1, 4, 4)])
+def test_unfinished_reads_do_not_mix_with_finished_ones(last, num_kept, num_sweeps):
+    for sampler in (GaugeComposite(Interrupted(last, made=4)), GaugeComposite(GaugeComposite(Interrupted(last, 4)))):
+        keywords = {"num_gauges": 8} if isinstance(sampler.child, Interrupted) else {"num_gauges": 1}
+        reads = 40 if isinstance(sampler.child, Interrupted) else 50
+        found = sampler.sample(LOPSIDED, num_reads=reads, seed=1, **keywords)
+        assert len(found) == num_kept
+        assert (found.info["interrupted"], found.info["num_sweeps"], found.info["beta"]) == (True, num_sweeps, 1.0)
+        assert len(found.record.gauge) == num_kept
+        assert found.info["calls"][-1]["interrupted"]
+
+
+def test_a_gauge_is_interrupted_as_its_child_is():
+    started = time.monotonic()
+    found = GaugeComposite(GibbsSampler()).sample(
+        dimod.generators.ran_r(3, 200, seed=1),
+        num_reads=20,
+        num_sweeps=2 * 10**6,
+        interrupt_function=lambda: time.monotonic() > started + 0.3,
+    )
+    assert found.info["interrupted"]
+    assert len(found.info["calls"]) == 1
+    assert 0 < found.info["num_sweeps"] < 2 * 10**6
+    assert len(found) == 2
+
+
+def test_reads_that_are_at_no_beta_are_at_none_above():
+    class Cut(dimod.Sampler):
+        parameters, properties = {"num_reads": [], "beta": []}, {}
+
+        def sample(self, bqm, *, num_reads=1, beta=1.0):
+            found = ExactSampler().sample(bqm, num_reads=num_reads, beta=beta / 2)
+            found.info.update(beta=None, interrupted=True)
+            return found
+
+    for cls in COMPOSITES:
+        assert cls(Cut()).sample(LOPSIDED, num_reads=3).info["beta"] is None
 
 
 # gauges

@@ -115,12 +115,13 @@ class AnnealComposite(dimod.ComposedSampler):
             **reads.vectors,
         )
         calls = [_plain(call) for call in reads.calls]
+        counted = [call for call in calls if not _is_unfinished(call, calls)]
         out.info.update(
             seed=asked.get("seed") if "seed" in self.child.parameters else None,
-            beta=_agreed(calls, "beta"),
-            gamma=_agreed(calls, "gamma"),
-            schedule=_agreed(calls, "schedule"),
-            num_sweeps=_agreed(calls, "num_sweeps"),
+            beta=_agreed(counted, "beta"),
+            gamma=_agreed(counted, "gamma"),
+            schedule=_agreed(counted, "schedule"),
+            num_sweeps=_agreed(counted, "num_sweeps"),
             timing={
                 "preprocess_s": ready - started,
                 "sample_s": sampled - ready,
@@ -129,13 +130,28 @@ class AnnealComposite(dimod.ComposedSampler):
             sampler={"name": type(self).__name__, "version": __version__},
             calls=calls,
         )
+        if any("interrupted" in call for call in calls):
+            out.info["interrupted"] = any(bool(call.get("interrupted")) for call in calls)
         out.info.update(info)
         return out
 
     def ask_child(self, problems: Iterable[tuple[dimod.BinaryQuadraticModel, Mapping[str, Any]]]) -> list[Reads]:
-        """Return the child's reads of each (problem, keywords). All are submitted before the first is waited for."""
-        asked = [(bqm, self.child.sample(bqm, **keywords)) for bqm, keywords in problems]
-        return [_reads_of(samples, bqm) for bqm, samples in asked]
+        """Return the child's reads of each (problem, keywords). All are submitted before the first is waited for.
+
+        After a call whose `info` says that it was interrupted no further one is made: there are fewer reads than
+        problems then. The interrupted call's own reads are left out, its `info` kept, if they made fewer sweeps than
+        those of the calls before.
+        """
+        asked = []
+        for bqm, keywords in problems:
+            samples = self.child.sample(bqm, **keywords)
+            asked.append((bqm, samples))
+            # a device's answer is not waited for; it says of no interrupt
+            if samples.done() and samples.info.get("interrupted"):
+                break
+        reads = [_reads_of(samples, bqm) for bqm, samples in asked]
+        calls = [call for part in reads for call in part.calls]
+        return [_emptied(part) if _is_unfinished(part.calls[0], calls) else part for part in reads]
 
 
 def _reads_of(samples: dimod.SampleSet, bqm: dimod.BinaryQuadraticModel) -> Reads:
@@ -146,6 +162,16 @@ def _reads_of(samples: dimod.SampleSet, bqm: dimod.BinaryQuadraticModel) -> Read
     vectors = {name: record[name][rows] for name in record.dtype.names if name not in _COLUMNS}
     values = record.sample[np.ix_(rows, np.array(columns, dtype=np.intp))]
     return Reads(np.ascontiguousarray(values, dtype=np.int8), vectors, [dict(samples.info)])
+
+
+def _is_unfinished(call: Mapping[str, Any], calls: Iterable[Mapping[str, Any]]) -> bool:
+    """Return whether a call was interrupted before its reads made the sweeps that those of another call made."""
+    whole = [other for other in calls if not other.get("interrupted")]
+    return bool(whole and call.get("interrupted")) and call.get("num_sweeps") != whole[0].get("num_sweeps")
+
+
+def _emptied(reads: Reads) -> Reads:
+    return Reads(reads.values[:0], {name: column[:0] for name, column in reads.vectors.items()}, reads.calls)
 
 
 def _agreed(calls: list[dict[str, Any]], key: str) -> Any:

@@ -94,6 +94,8 @@ class GaugeComposite(AnnealComposite):
             One row for each read, `gauge` being the number of its gauge. `info["gauges"]` has the seed of the gauges
             and their `signs`, (gauges used, num_variables), -1 where a variable was flipped; `info["calls"]` the
             child's `info` in each gauge. `info["seed"]` is None where the child takes no seed: reads do not replay.
+            After an interrupt of the child, reads of the gauges asked in so far: those that were finished or, if none
+            were, those that were begun.
 
         Raises
         ------
@@ -132,10 +134,13 @@ class GaugeComposite(AnnealComposite):
                     del its["seed"]
                 problems.append((model.gauged(signs).to_bqm(bqm.vartype.name), its))
                 gauges.append(signs)
+            parts = self.ask_child(problems)
+            # after an interrupt, those that were asked in
+            gauges = gauges[: len(parts)]
             reads = _interleaved(
                 [
                     part._replace(values=_turned(part.values, signs, low))
-                    for part, signs in zip(self.ask_child(problems), gauges, strict=True)
+                    for part, signs in zip(parts, gauges, strict=True)
                 ]
             )
             return reads, {"gauges": {"seed": used, "signs": [signs.tolist() for signs in gauges]}}
