@@ -8,7 +8,7 @@ from annealnn._parallel import Watch
 from annealnn._progress import late_progress_bar
 from annealnn._validation import check_choice
 from annealnn.samplers._compiled import Step
-from annealnn.typing import Spins
+from annealnn.typing import AnyArray, Spins
 
 # called as progress(done, total), in sweeps times reads
 Progress: TypeAlias = Literal["auto"] | bool | Callable[[int, int], object]
@@ -19,6 +19,18 @@ def _check_callable(name: str, value: Any) -> None:
     if value is not None and not callable(value):
         msg = f"{name} is None or a callable of no arguments; got {value!r}"
         raise TypeError(msg)
+
+
+def kept_reads(done: AnyArray, num_sweeps: int) -> AnyArray:
+    """Return which reads come back after an interrupt, by the sweeps that each made, (num_reads,): a mask.
+
+    Those that are finished; if there are none, those that were begun; if there are none of these either, all.
+    """
+    finished: AnyArray = done == num_sweeps
+    begun: AnyArray = done > 0
+    if finished.any():
+        return finished
+    return begun if begun.any() else ~begun
 
 
 @final
@@ -80,7 +92,5 @@ class RunControl:
         spins = step.state.spins if step.spins is None else step.spins
         if not stopped:
             return spins, {"interrupted": False}
-        kept = done == num_sweeps
-        if not kept.any():
-            kept = done > 0 if (done > 0).any() else done == 0
+        kept = kept_reads(done, num_sweeps)
         return spins[kept], {"interrupted": True, "num_sweeps": int(done[kept].min())}

@@ -1,17 +1,19 @@
 """The learner's door of parallel tempering: particles that are whole ladders."""
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import NamedTuple, final
 
 import numpy as np
 
-from annealnn._parallel import run_blocks
+from annealnn._parallel import Watch, run_blocks
 from annealnn.kernels._lanes import WIDTH
 from annealnn.kernels.tempering import edge_energies, exchange_replicas, flip_clusters
 from annealnn.kernels.tiles import sum_moments
 from annealnn.models import Clamp, Moments, Parameters, Structure, dimod_terms
 from annealnn.samplers._compiled import CompiledSampler, SamplerState, Step, Want
 from annealnn.samplers._couplings import SparseCouplings, Sweep
+from annealnn.samplers._energy_record import EnergyRecord
 from annealnn.samplers._tiles import Tiles, aligned_empty
 from annealnn.typing import AnyArray, Floats, Floats32, Indices, Spins, Words
 
@@ -66,10 +68,15 @@ class Ladder(NamedTuple):
 class Tally(NamedTuple):
     """What the moves between replicas came to."""
 
-    chances: Floats  #: (num_reads copies, num_replicas - 1), mean acceptance probability of exchanges
+    chances: Floats  #: (num_reads copies, num_replicas - 1), mean acceptance probability of exchanges; 0 without sweeps
     trips: AnyArray  #: (num_reads copies,), replicas that went from the hottest beta to the coldest
     tried: AnyArray  #: (num_reads, num_replicas), clusters grown
     sizes: AnyArray  #: (num_reads, num_replicas), spins in them
+
+    def of(self, reads: AnyArray) -> "Tally":
+        """Return what is of some reads, named by a mask (num_reads,)."""
+        ladders = np.repeat(reads, len(self.trips) // max(1, len(reads)))
+        return Tally(self.chances[ladders], self.trips[ladders], self.tried[reads], self.sizes[reads])
 
 
 @final
@@ -128,9 +135,20 @@ class CompiledTempering(CompiledSampler):
         return self.run(parameters, state, clamp, num_steps * self._num_sweeps)[0].state
 
     def run(
-        self, parameters: Parameters, state: SamplerState, clamp: Clamp | None = None, num_sweeps: int | None = None
+        self,
+        parameters: Parameters,
+        state: SamplerState,
+        clamp: Clamp | None = None,
+        num_sweeps: int | None = None,
+        *,
+        watch: Watch | None = None,
+        record: EnergyRecord | None = None,
     ) -> tuple[Step, Tally]:
-        """Run sweeps from `state`, and say what the moves between replicas came to."""
+        """Run sweeps from `state`, record energies of the reads if asked, say what the moves between replicas came to.
+
+        `info` is that of `CompiledSweeps.run`. After a stop there are no moments, and reads that were not begun are
+        left out, of the tally too; if none was, all are there as they began.
+        """
         num_sweeps = self._num_sweeps if num_sweeps is None else num_sweeps
         n, size, depth = self.structure.num_variables, self.ladder.num_rows, len(self._betas)
         before, order = state.spins, np.arange(n)
@@ -151,17 +169,26 @@ class CompiledTempering(CompiledSampler):
             np.zeros((num_reads, depth), np.int64),
         )
         sums: list[tuple[AnyArray, AnyArray]] = []
+        done = np.zeros(num_reads, np.int64)
 
         def work(block: slice, sweeps: Iterator[slice]) -> None:
+            first = next(sweeps, None)
+            if first is None and num_sweeps:
+                return  # interrupted before it began
             rows = slice(size * block.start, size * block.stop)
             ladders = slice(self.ladder.copies * block.start, self.ladder.copies * block.stop)
             tiles = Tiles(before[rows], state.streams[rows])
             mine = (*(part[ladders] for part in tally[:2]), *(part[block] for part in tally[2:]))
             replicas = _Replicas(tiles, len(before[rows]), self._betas, self._rungs, even, sweep.sparse)
-            for some in sweeps:
-                for _ in range(some.start, some.stop):
-                    sweep.run(tiles, _ONCE)
-                    replicas.move(terms, *mine)
+            for some in chain([] if first is None else [first], sweeps):
+                for part in [some] if record is None else record.cut(block, some):
+                    for _ in range(part.start, part.stop):
+                        sweep.run(tiles, _ONCE)
+                        replicas.move(terms, *mine)
+                    if record is not None and record.is_due(block, part.stop):
+                        targets = replicas.holders[:: self.ladder.copies, self.ladder.target]
+                        record.add(block, part.stop, replicas.energies(terms, targets))
+                done[block] = some.stop
             local, words = np.empty_like(before[rows]), np.empty_like(state.streams[rows])
             tiles.unpack(local, words)
             spins[rows], streams[rows] = local[replicas.holders.reshape(-1)], words[replicas.holders.reshape(-1)]
@@ -171,20 +198,28 @@ class CompiledTempering(CompiledSampler):
                 sum_moments(tiles.bits, kept, self._heads, self._tails, ones, twos)
                 sums.append((ones, twos))
 
-        run_blocks(
+        stopped = run_blocks(
             work,
             num_reads=num_reads,
             num_sweeps=num_sweeps,
             sweep_cost=size * (n + 2 * self.structure.num_edges),
             num_threads=self._num_threads,
             tile=max(1, WIDTH // size),
+            watch=watch,
         )
+        np.divide(tally.chances, np.maximum(1, np.repeat(done, self.ladder.copies))[:, None], out=tally.chances)
+        if stopped and not done.any():
+            spins, streams = before.copy(), state.streams.copy()
+        elif stopped:
+            begun = done > 0
+            rows = np.repeat(begun, size)
+            spins, streams, done, tally = spins[rows], streams[rows], done[begun], tally.of(begun)
         moments = None
-        if self.want == "moments":
+        if self.want == "moments" and not stopped:
             # integer sums: the order in which blocks finish does not show
             moments = Moments(*(sum(parts) / num_reads for parts in zip(*sums, strict=True)))
         after = SamplerState(spins, streams)
-        return Step(after, self.reads(after), moments, {}), tally._replace(chances=tally.chances / num_sweeps)
+        return Step(after, self.reads(after), moments, {"sweeps_done": done, "stopped": stopped}), tally
 
 
 @final
@@ -224,6 +259,13 @@ class _Replicas:
             exchange_replicas(
                 self._energies, tiles.streams, self.holders, self._betas, tiles.scales, self._headings, chances, trips
             )
+
+    def energies(self, terms: EdgeTerms, rows: Indices) -> Floats:
+        """Return the energies of these rows, after `move`."""
+        if len(self._betas) == 1:
+            # there was no exchange to sum them for
+            terms.energies(self._tiles, self._energies)
+        return np.asarray(self._energies.reshape(-1)[rows])
 
     def columns(self, rows: Indices) -> Words:
         """Return a word for each tile, with bits 1 for these rows."""

@@ -6,10 +6,13 @@ from typing import Any, Literal, final
 import dimod
 import numpy as np
 
+from annealnn._parallel import Watch
 from annealnn._validation import check_choice, check_count, check_number
 from annealnn.models import Parameters, Structure
 from annealnn.samplers._base import AnnealSampler
-from annealnn.samplers._compiled import CompiledSampler, Want
+from annealnn.samplers._compiled import CompiledSampler, Step, Want
+from annealnn.samplers._control import Interrupt, Progress, RunControl, kept_reads
+from annealnn.samplers._energy_record import EnergyRecord
 from annealnn.samplers._ladder import LadderRequest, choose_ladder
 from annealnn.samplers._replicas import CompiledTempering, Ladder, Tally
 from annealnn.typing import Spins
@@ -53,6 +56,9 @@ class ParallelTemperingSampler(AnnealSampler):
         betas: Sequence[float] | None = None,
         cluster_moves: bool | Literal["auto"] = "auto",
         seed: int | None = None,
+        diagnose: bool = False,
+        progress: Progress = "auto",
+        interrupt_function: Interrupt | None = None,
         num_threads: int | None = None,
         **kwargs: Any,
     ) -> dimod.SampleSet:
@@ -80,6 +86,15 @@ class ParallelTemperingSampler(AnnealSampler):
             spins or fewer on average. "auto": for 64 variables or more, with at most 16 neighbours on average.
         seed : int, optional
             None draws a fresh one; either way it is in `info["seed"]`.
+        diagnose : bool
+            Record energies of the reads along the sweeps, and put the verdict of `diagnostics.thermalisation` in
+            `info["thermalisation"]`. It changes no read.
+        progress : "auto", bool or callable
+            "auto" shows a bar on terminals and in notebooks once the run has lasted a second. A callable is called as
+            `progress(done, total)`, in sweeps times reads, about ten times a second and at the end.
+        interrupt_function : callable, optional
+            Asked about ten times a second; True ends the run, as Ctrl-C does. Before the
+            sweeps, during a pilot, Ctrl-C raises KeyboardInterrupt.
         num_threads : int, optional
             All processors if None. Reads do not depend on it.
 
@@ -88,16 +103,21 @@ class ParallelTemperingSampler(AnnealSampler):
         dimod.SampleSet
             One row for each read. `info` holds what shaped them, and `betas`; `swap_acceptance`, of the exchanges of
             each pair of neighbours; `round_trips`, from the hottest beta to the coldest, for each replica on average;
-            `cluster_betas`, at which clusters were flipped.
+            `cluster_betas`, at which clusters were flipped. After an interrupt see `GibbsSampler.sample`; where no read
+            was begun, `swap_acceptance` and `round_trips` are None.
 
         Raises
         ------
         ValueError
             If an argument breaks its rule.
+        TypeError
+            If `interrupt_function` cannot be called.
         """
         self.remove_unknown_kwargs(**kwargs)
         request = LadderRequest.of(beta, betas, beta_range, num_replicas)
         check_choice("cluster_moves", cluster_moves, (True, False, "auto"))
+        check_choice("diagnose", diagnose, (True, False))
+        control = RunControl(progress, interrupt_function)
         if num_threads is not None:
             check_count("num_threads", num_threads)
 
@@ -106,8 +126,21 @@ class ParallelTemperingSampler(AnnealSampler):
         ) -> tuple[Spins, dict[str, Any]]:
             ladder = choose_ladder(structure, parameters, seed, request, cluster_moves)
             compiled = CompiledTempering(structure, ladder, num_sweeps=num_sweeps, num_threads=num_threads)
-            step, tally = compiled.run(parameters, compiled.init(num_reads, seed))
-            return compiled.reads(step.state), _info(ladder, tally)
+            state = compiled.init(num_reads, seed)
+            record = EnergyRecord(num_reads, num_sweeps) if diagnose else None
+            tallies = []
+
+            def sweeps(watch: Watch) -> Step:
+                step, tally = compiled.run(parameters, state, watch=watch, record=record)
+                done = step.info["sweeps_done"]
+                tallies.append(tally.of(kept_reads(done, num_sweeps)) if done.any() else None)
+                return step
+
+            spins, info = control.run(type(self).__name__, sweeps, num_reads=num_reads, num_sweeps=num_sweeps)
+            if record is not None:
+                one_level = not (parameters.fields.any() or parameters.couplings.any())
+                info["thermalisation"] = record.verdict(info.get("num_sweeps", num_sweeps), one_level=one_level)
+            return spins, info | _info(ladder, tallies[0])
 
         return self.sample_with(draw, bqm, num_reads=num_reads, seed=seed, num_sweeps=num_sweeps, beta=request.beta)
 
@@ -146,10 +179,10 @@ class ParallelTemperingSampler(AnnealSampler):
         return CompiledTempering(structure, ladder, num_sweeps=num_sweeps, want=want, num_threads=num_threads)
 
 
-def _info(ladder: Ladder, tally: Tally) -> dict[str, Any]:
+def _info(ladder: Ladder, tally: Tally | None) -> dict[str, Any]:
     return {
         "betas": ladder.betas.tolist(),
-        "swap_acceptance": tally.chances.mean(axis=0).tolist(),
-        "round_trips": float(tally.trips.mean()) / len(ladder.betas),
+        "swap_acceptance": None if tally is None else tally.chances.mean(axis=0).tolist(),
+        "round_trips": None if tally is None else float(tally.trips.mean()) / len(ladder.betas),
         "cluster_betas": ladder.betas[list(ladder.rungs)].tolist(),
     }

@@ -38,7 +38,7 @@ def test_reads_come_near_the_distribution_where_those_of_an_annealer_do_not():
     assert boltzmann_pvalue(found, FRUSTRATED, 1.5) > FALSE_ALARM
     assert boltzmann_pvalue(found, FRUSTRATED, 1.3) < FALSE_ALARM
     annealed = SimulatedAnnealingSampler().sample(
-        FRUSTRATED, beta_range=(0.0, 1.5), interpolation="linear", update="heat-bath", **draw
+        FRUSTRATED, beta_range=(0.0, 1.5), beta_schedule_type="linear", proposal_acceptance_criteria="Gibbs", **draw
     )
     assert boltzmann_pvalue(annealed, FRUSTRATED, 1.5) < FALSE_ALARM
 
