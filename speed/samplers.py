@@ -98,7 +98,7 @@ def openjij_annealing(work, bqm, beta_range, target, effort):
 
 
 def openjij_quantum_annealing(work, bqm, ours, target, effort, *, beta, gamma, num_slices):
-    """Compare `ours(sweeps, seed)`, which returns a sample set of `effort.reads` reads, with OpenJij's simulated annealing.
+    """Compare `ours(sweeps, seed)`, a sample set of `effort.reads` reads, with OpenJij's simulated quantum annealing.
 
     H = s H_p + gamma (1 - s) sum X_i with s linear in the sweep, from 0 to 1, at a fixed beta. OpenJij gives the
     lowest of a read's slices; ours should too.

@@ -1,6 +1,11 @@
 """Fixtures that several rooms share."""
 
 import os
+import signal
+
+# a shell that starts the tests in the background has told them to ignore Ctrl-C, and so their children; some send it
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # scikit-learn's suite skips its array-API check without this, and it counts only before scipy is imported
 os.environ.setdefault("SCIPY_ARRAY_API", "1")
