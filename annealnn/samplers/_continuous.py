@@ -53,7 +53,7 @@ class CompiledContinuous(CompiledSampler):
         super().__init__(structure, want)
         self._beta, self._gammas, self._num_sweeps, self._num_threads = beta, beta * gammas, num_sweeps, num_threads
         self._sparse = SparseCouplings.of(structure)
-        self._heads, self._tails = (np.ascontiguousarray(column) for column in structure.edges.T)
+        self._heads, self._tails = structure.ends
 
     def init(self, num_reads: int, seed: int) -> SamplerState:
         """Return random worldlines without kinks."""

@@ -29,7 +29,7 @@ class SparseCouplings(NamedTuple):
     @classmethod
     def of(cls, structure: Structure) -> "SparseCouplings":
         """Return the pattern of `structure`."""
-        heads, tails = structure.edges.T
+        heads, tails = structure.ends
         n, edge = structure.num_variables, np.arange(structure.num_edges)
         # edges are numbered from 1 so that the first is not dropped as an explicit zero
         matrix = csr_array(

@@ -327,7 +327,7 @@ def _slices(num_slices: int | None, parameters: Parameters, structure: Structure
     """Return the number of slices: as given, or fine enough for the problem."""
     if num_slices is not None:
         return check_count("num_slices", num_slices, minimum=2)
-    heads, tails = structure.edges.T
+    heads, tails = structure.ends
     squares, n = parameters.couplings**2, structure.num_variables
     typical = np.sqrt(parameters.fields**2 + np.bincount(heads, squares, n) + np.bincount(tails, squares, n))
     energy = float(max(typical.max(initial=0.0), gammas.max(initial=0.0)))

@@ -50,7 +50,7 @@ class CompiledSweeps(CompiledSampler):
         self._betas = betas.astype(np.float32)
         self.persistent = not fresh
         self._sweep = Sweep(structure, metropolis=metropolis, at_random=at_random)
-        self._heads, self._tails = (np.ascontiguousarray(column) for column in structure.edges.T)
+        self._heads, self._tails = structure.ends
 
     def step(self, parameters: Parameters, state: SamplerState, clamp: Clamp | None = None) -> Step:
         """Run the sweeps from `state`."""

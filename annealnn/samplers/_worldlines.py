@@ -56,7 +56,7 @@ class CompiledWorldlines(CompiledSampler):
         self.num_slices, self._fresh, self._num_threads = num_slices, fresh, num_threads
         self.persistent = not fresh
         self._sparse = SparseCouplings.of(structure)
-        self._heads, self._tails = (np.ascontiguousarray(column) for column in structure.edges.T)
+        self._heads, self._tails = structure.ends
 
     def init(self, num_reads: int, seed: int) -> SamplerState:
         """Return random worldlines without kinks."""
@@ -171,7 +171,7 @@ def averages(
     gammas: Floats,
 ) -> Averages:
     """Return the means of worldlines (num_reads, num_variables, num_slices)."""
-    heads, tails = (np.ascontiguousarray(column) for column in structure.edges.T)
+    heads, tails = structure.ends
     num_reads, n, num_slices = worldlines.shape
     spins, pairs = np.empty((num_reads, n), np.float32), np.empty((num_reads, len(heads)), np.float32)
     average_worldlines(worldlines, heads, tails, spins, pairs)
