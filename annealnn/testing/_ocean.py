@@ -47,7 +47,7 @@ MAKERS: Mapping[str, Callable[[], dimod.Sampler]] = {
 
 KEYWORDS: Mapping[str, Mapping[str, Any]] = {
     "dimod.SimulatedAnnealingSampler": {"num_sweeps": 20},  # written in Python
-    "dwave.TabuSampler": {"timeout": 1000, "num_restarts": 5},  # ends by restarts, not by the clock
+    "dwave.TabuSampler": {"timeout": 1000, "num_restarts": 2},  # ends by restarts, not by the clock
 }
 
 _ACCOUNT = ("needs an account", "API token not defined")
@@ -122,7 +122,6 @@ KNOWN_FAILURES: Mapping[tuple[str, str], frozenset[str]] = {
             "dwave.LazyFixedEmbeddingComposite",
             "dwave.PathIntegralAnnealingSampler",
             "dwave.ReverseAdvanceComposite",
-            "dwave.ReverseBatchStatesComposite",
             "dwave.RotorModelAnnealingSampler",
             "dwave.SpinReversalTransformComposite",
         }

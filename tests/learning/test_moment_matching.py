@@ -149,7 +149,7 @@ def test_damaged_checkpoints_are_refused(tmp_path):
     save_checkpoint(folder, CONFIG.init(gibbs(), 5, 0), STRUCTURE, {})
     content = json.loads((folder / "checkpoint.json").read_text())
     (folder / "checkpoint.json").write_text(json.dumps(content | {"format": 99}))
-    with pytest.raises(CheckpointError, match=r"format 2; .* has format 99"):
+    with pytest.raises(CheckpointError, match=r"format 3; .* has format 99"):
         load_checkpoint(folder, STRUCTURE)
     for broken in ([], None, content | {"record": 3}, content | {"iteration": "3"}, content | {"arrays": "no.npz"}):
         (folder / "checkpoint.json").write_text(json.dumps(broken))
