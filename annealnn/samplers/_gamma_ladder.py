@@ -140,7 +140,7 @@ class CompiledGammaLadder(CompiledSampler):
         info: dict[str, Any] = {
             "sweeps_done": done,
             "stopped": stopped,
-            "swap_acceptance": (chances.mean(axis=0) / self._num_sweeps).tolist(),
+            "swap_acceptance": (chances.sum(axis=0) / max(1, int(done.sum()))).tolist(),
         }
         moments = None
         if self.want == "moments" and not stopped:
