@@ -3,7 +3,7 @@
 import numpy as np
 
 from annealnn.kernels._compile import inlined
-from annealnn.kernels._lanes import choose, clamp, exponent, less, mantissa, power_of_two, splat
+from annealnn.kernels._lanes import choose, clamp, exponent, less, mantissa, multiply_add, power_of_two, splat
 
 _ONE = np.float32(1.0)
 _MINUS_TWO_LOG2_E = np.float32(-2.0 / np.log(2.0))
@@ -27,10 +27,10 @@ def exponential2(y):
     whole = (y + splat(_ROUNDER)) - splat(_ROUNDER)
     r = y - whole
     square = r * r
-    low = splat(_ONE) + splat(_C1) * r
-    middle = splat(_C2) + splat(_C3) * r
-    high = splat(_C4) + splat(_C5) * r
-    return (low + (middle + high * square) * square) * power_of_two(whole)
+    low = multiply_add(splat(_C1), r, splat(_ONE))
+    middle = multiply_add(splat(_C3), r, splat(_C2))
+    high = multiply_add(splat(_C5), r, splat(_C4))
+    return multiply_add(multiply_add(high, square, middle), square, low) * power_of_two(whole)
 
 
 @inlined
@@ -38,10 +38,10 @@ def logarithm2(x):
     """Return log2(x) of positive normal floats; absolute error below 3e-6."""
     t = mantissa(x) - splat(_ONE)
     square = t * t
-    low = splat(_D0) + splat(_D1) * t
-    middle = splat(_D2) + splat(_D3) * t
-    high = splat(_D4) + splat(_D5) * t + splat(_D6) * square
-    return exponent(x) + (low + (middle + high * square) * square)
+    low = multiply_add(splat(_D1), t, splat(_D0))
+    middle = multiply_add(splat(_D3), t, splat(_D2))
+    high = multiply_add(splat(_D6), square, multiply_add(splat(_D5), t, splat(_D4)))
+    return exponent(x) + multiply_add(multiply_add(high, square, middle), square, low)
 
 
 @inlined

@@ -2,7 +2,7 @@
 
 Every operation stands here twice: as numpy says it, which is what runs with NUMBA_DISABLE_JIT=1, and as the vector
 instructions that it compiles to. LLVM splits a vector where the processor's are narrower. Multiplication and addition
-are never fused, so results do not depend on the processor.
+are fused in `multiply_add` and nowhere else, so results do not depend on the processor.
 
 An array of 32 columns holds a vector in a row. 32 flags are the bits of one word, the first lane the lowest.
 """
@@ -12,6 +12,7 @@ import operator
 import numpy as np
 from llvmlite import ir
 from numba import types
+from numba.core import cgutils
 from numba.extending import intrinsic, models, overload, register_model
 
 WIDTH = 32
@@ -66,6 +67,11 @@ def flags_of(word):
 def word_of(lanes):
     """Return the word whose bits are these flags."""
     return np.uint32((lanes.astype(np.uint64) << np.arange(WIDTH, dtype=np.uint64)).sum())
+
+
+def multiply_add(x, y, z):
+    """Return x * y + z of floats, rounded once."""
+    return (x.astype(np.float64) * y + z).astype(np.float32)
 
 
 def shift_left(lanes, count):
@@ -176,6 +182,12 @@ def _multiply_floats(builder, values):
 @_operation(floats, floats, floats)
 def _divide_floats(builder, values):
     return builder.fdiv(*values)
+
+
+@_operation(floats, floats, floats, floats)
+def _multiply_add(builder, values):
+    kind = ir.FunctionType(_FLOATS, [_FLOATS] * 3)
+    return builder.call(cgutils.get_or_insert_function(builder.module, kind, f"llvm.fma.v{WIDTH}f32"), values)
 
 
 @_operation(words, words, words)
@@ -352,6 +364,7 @@ def _overload_exclusive_or(x, y):
 overload(splat)(lambda value: lambda value: _splat(value))
 overload(flags_of)(lambda word: lambda word: _flags_of(word))
 overload(word_of)(lambda lanes: lambda lanes: _word_of(lanes))
+overload(multiply_add)(lambda x, y, z: lambda x, y, z: _multiply_add(x, y, z))
 overload(shift_left)(lambda lanes, count: lambda lanes, count: _shift_left(lanes, count))
 overload(shift_right)(lambda lanes, count: lambda lanes, count: _shift_right(lanes, count))
 overload(rotate_left)(lambda lanes, count: lambda lanes, count: _rotate_left(lanes, count))

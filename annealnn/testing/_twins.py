@@ -142,12 +142,16 @@ def _binary_logarithm(x: np.float32) -> np.float32:
 
 
 def _in_pairs(c: list[np.float32], t: np.float32) -> np.float32:
-    """c0 + c1 t + ... + c5 t**5 (+ c6 t**6), in an order that needs few steps one after another."""
+    """c0 + c1 t + ... + c5 t**5 (+ c6 t**6), in an order that needs few steps one after another, each rounded once."""
+
+    def fused(x: np.float32, y: np.float32, z: np.float32) -> np.float32:
+        return np.float32(float(x) * float(y) + float(z))
+
     square = t * t
-    high = c[4] + c[5] * t
+    high = fused(c[5], t, c[4])
     if len(c) > 6:
-        high = high + c[6] * square
-    return np.float32((c[0] + c[1] * t) + ((c[2] + c[3] * t) + high * square) * square)
+        high = fused(c[6], square, high)
+    return fused(fused(high, square, fused(c[3], t, c[2])), square, fused(c[1], t, c[0]))
 
 
 def _sweeps(

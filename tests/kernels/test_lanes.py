@@ -35,6 +35,7 @@ OPERATIONS = {
     "subtract": (lambda t: load(t, 0) - load(t, 1), FLOATS),
     "multiply": (lambda t: load(t, 0) * load(t, 1), FLOATS),
     "clamp": (lambda t: lanes.clamp(load(t, 0), LOW, HIGH), FLOATS),
+    "multiply_add": (lambda t: lanes.multiply_add(load(t, 0), load(t, 1), load(t, 2)), FLOATS),
     "divide": (lambda t: load(t, 0) / load(t, 1), FLOATS),
     "exponent": (lambda t: lanes.exponent(load(t, 0) * load(t, 0)), FLOATS),
     "mantissa": (lambda t: lanes.mantissa(load(t, 0) * load(t, 0)), FLOATS),
