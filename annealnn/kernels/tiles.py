@@ -24,15 +24,19 @@ _STRETCH = 64
 def bind_terms(linear, quadratic, indptr, edge_of, fields, couplings):
     """Write the fields and the couplings, by CSR, of dimod's biases: linear (num_spins,), quadratic (num_edges,).
 
-    edge_of (num_entries,) gives the edge of each entry.
+    edge_of (num_entries,) gives the edge of each entry. Return the largest size that a sum of a spin's terms can have.
     """
+    largest = 0.0
     for i in range(linear.shape[0]):
-        total = 0.0
+        total, size = 0.0, abs(linear[i])
         for k in range(indptr[i], indptr[i + 1]):
             value = quadratic[edge_of[k]]
             couplings[k] = np.float32(2.0 * value)
             total += value
+            size += 2.0 * abs(value)
         fields[i] = np.float32(linear[i] - total)
+        largest = max(largest, size)
+    return largest
 
 
 @compiled

@@ -115,12 +115,14 @@ class Terms(NamedTuple):
             If they do not fit in float32.
         """
         linear, quadratic = dimod_terms(parameters)
-        largest = max(np.abs(linear).sum(), np.abs(quadratic).sum())
-        if not largest < _LARGEST:
-            msg = f"fields and couplings are added up in float32, to less than {_LARGEST:.0e}; got {largest:.2g}. Scale"
-            raise ValueError(msg + " the problem")
         fields, couplings = np.empty(len(linear), np.float32), np.empty(len(sparse.edge_of), np.float32)
-        bind_terms(linear, quadratic, sparse.indptr, sparse.edge_of, fields, couplings)
+        largest = bind_terms(linear, quadratic, sparse.indptr, sparse.edge_of, fields, couplings)
+        if not largest < _LARGEST:
+            msg = (
+                f"the terms of a variable are added up in float32, to less than {_LARGEST:.0e}; got {largest:.2g}. "
+                "Scale the problem"
+            )
+            raise ValueError(msg)
         return cls(linear.astype(np.float32), fields, couplings)
 
 

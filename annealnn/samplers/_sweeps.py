@@ -128,5 +128,6 @@ class CompiledSweeps(CompiledSampler):
         moments = None
         if self.want == "moments" and not stopped:
             # integer sums: the order in which blocks finish does not show
-            moments = Moments(*(sum(parts) / len(spins) for parts in zip(*sums, strict=True)))
+            ones, twos = sums[0] if len(sums) == 1 else (np.sum(parts, axis=0) for parts in zip(*sums, strict=True))
+            moments = Moments(ones / len(spins), twos / len(spins))
         return Step(SamplerState(spins, streams), spins, moments, {"sweeps_done": done, "stopped": stopped})

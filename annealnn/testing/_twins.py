@@ -62,10 +62,11 @@ def fill_uniforms_reference(streams: Words, out: Floats) -> None:
         row[:] = [uniform_reference(stream) for _ in row]
 
 
-def bind_terms_reference(linear: Floats, J: Floats, fields: Floats32, couplings: Floats32) -> None:
+def bind_terms_reference(linear: Floats, J: Floats, fields: Floats32, couplings: Floats32) -> float:
     """Twin of `bind_terms`: fields h - sum_j J_ij where all spins are down, couplings 2 J_ij row by row."""
     fields[:] = linear - J.sum(axis=1)
     couplings[:] = 2 * J[np.nonzero(J)]
+    return float((np.abs(linear) + 2 * np.abs(J).sum(axis=1)).max())
 
 
 def pack_tiles_reference(reads: Spins, read_streams: Words, bits: Words, streams: Words) -> None:

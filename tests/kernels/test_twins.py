@@ -157,10 +157,13 @@ def test_bound_terms_equal_reference(problem):
     sparse = SparseCouplings.of(structure)
     terms = Terms.of(sparse, Parameters(-fields, -values))
     found, couplings = np.empty(NUM_SPINS, np.float32), np.empty(len(sparse.edge_of), np.float32)
-    twins.bind_terms_reference(fields, structure.dense(values), found, couplings)
+    largest = twins.bind_terms_reference(fields, structure.dense(values), found, couplings)
     np.testing.assert_array_equal(terms.fields, found)
     np.testing.assert_array_equal(terms.couplings, couplings)
     np.testing.assert_array_equal(terms.linear, fields.astype(np.float32))
+    assert tiles.bind_terms(fields, values, sparse.indptr, sparse.edge_of, found, couplings) == largest
+    with pytest.raises(ValueError, match=r"added up in float32, to less than 1e\+37; got 1.*e\+38"):
+        Terms.of(sparse, Parameters(fields * 1e38, values))
 
 
 def test_packing_equals_reference_and_gives_the_reads_back(start):
