@@ -183,10 +183,15 @@ class PathIntegralSampler(AnnealSampler):
             if settings.imaginary_time == "discrete":
                 num_slices = _slices(settings.num_slices, parameters, structure, settings.beta, gammas)
             num_rows = num_reads * (1 + len(settings.gamma_ladder or ()))
-            room = num_slices or 8 * kinks_at_first(settings.beta * gammas)
+            cuts = settings.beta * gammas
+            room = num_slices or 8 * kinks_at_first(cuts)
             check_memory(
                 f"Worldlines of {num_rows:,} reads or replicas and {structure.num_variables:,} variables, with "
-                + (f"{num_slices:,} slices," if num_slices else f"beta gamma {settings.beta * gammas.max():g},"),
+                + (
+                    f"{num_slices:,} slices,"
+                    if num_slices
+                    else f"beta gamma {settings.beta * gammas.max(initial=0.0):g},"
+                ),
                 2 * num_rows * structure.num_variables * room,
                 "Ask for fewer reads at a time, or fewer slices",
             )

@@ -288,6 +288,16 @@ def test_slices_are_fine_enough_at_low_temperature():
     assert abs(found.moments.pairs[0] - exact) < 0.006 + 4.9 * found.moment_errors.pairs[0]
 
 
+@pytest.mark.parametrize("keywords", [{}, {"imaginary_time": "continuous"}, {"beta": 0.0}], ids=str)
+def test_no_variables_and_no_couplings(keywords):
+    for bqm in (dimod.BQM({}, {}, 0.5, "SPIN"), dimod.BQM({"a": 0.0, ("b", 1): 1.0}, {}, 0.5, "BINARY")):
+        found = PathIntegralSampler().observe(bqm, num_reads=3, num_sweeps=2, seed=1, **keywords)
+        assert found.samples.record.sample.shape == (3, bqm.num_variables)
+        assert found.transverse_moments.shape == (bqm.num_variables,)
+        if not bqm.num_variables:
+            assert found.energy == (0.5, 0.0)
+
+
 def test_simulated_quantum_annealing_reaches_the_ground_state():
     instance = INSTANCES[1]
     bqm = problem(instance)
