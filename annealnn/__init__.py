@@ -10,7 +10,12 @@ from annealnn._version import __version__
 
 if TYPE_CHECKING:  # the same names for type checkers; tests/packaging holds the two lists together
     from annealnn import datasets, embeddings
-    from annealnn.estimators import BoltzmannMachine, EmbeddedBoltzmannMachine
+    from annealnn.estimators import (
+        BoltzmannMachine,
+        DeepBoltzmannMachine,
+        EmbeddedBoltzmannMachine,
+        RestrictedBoltzmannMachine,
+    )
     from annealnn.models import IsingModel, TransverseIsing
     from annealnn.registry import SamplerSpec, sampler_names
     from annealnn.samplers import (
@@ -29,7 +34,9 @@ else:  # hidden from type checkers, for which a module's __getattr__ has every n
         {
             "BetaSchedule": "annealnn.schedules",
             "BoltzmannMachine": "annealnn.estimators",
+            "DeepBoltzmannMachine": "annealnn.estimators",
             "EmbeddedBoltzmannMachine": "annealnn.estimators",
+            "RestrictedBoltzmannMachine": "annealnn.estimators",
             "ExactSampler": "annealnn.samplers",
             "GibbsSampler": "annealnn.samplers",
             "IsingModel": "annealnn.models",
@@ -49,6 +56,7 @@ else:  # hidden from type checkers, for which a module's __getattr__ has every n
 __all__ = [
     "BetaSchedule",
     "BoltzmannMachine",
+    "DeepBoltzmannMachine",
     "EmbeddedBoltzmannMachine",
     "ExactSampler",
     "GibbsSampler",
@@ -56,6 +64,7 @@ __all__ = [
     "ParallelTemperingSampler",
     "PathIntegralSampler",
     "PopulationAnnealingSampler",
+    "RestrictedBoltzmannMachine",
     "SamplerSpec",
     "SimulatedAnnealingSampler",
     "SimulatedQuantumAnnealingSampler",

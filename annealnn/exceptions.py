@@ -1,6 +1,15 @@
 """Errors and warnings that this package raises."""
 
-__all__ = ["AnnealnnError", "CheckpointError", "DataFileError", "EmbeddingError", "UnknownSamplerError"]
+from collections.abc import Mapping
+
+__all__ = [
+    "AnnealnnError",
+    "CheckpointError",
+    "DataFileError",
+    "EmbeddingError",
+    "StopTraining",
+    "UnknownSamplerError",
+]
 
 
 class AnnealnnError(Exception):
@@ -21,3 +30,18 @@ class UnknownSamplerError(AnnealnnError, LookupError):
 
 class DataFileError(AnnealnnError, OSError):
     """A shipped data file is missing or does not have its recorded checksum."""
+
+
+class StopTraining(Exception):  # noqa: N818 - a signal, as StopIteration is
+    """Raised by a callback to end training; the machine is fitted with what it has learned.
+
+    Parameters
+    ----------
+    reason : str
+    row : mapping of float, optional
+        What the callback measured.
+    """
+
+    def __init__(self, reason: str, row: Mapping[str, float] | None = None) -> None:
+        super().__init__(reason)
+        self.row = dict(row or {})

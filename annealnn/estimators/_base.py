@@ -1,81 +1,84 @@
-"""What the Boltzmann machines share: data in, training loop, sampling, prediction, likelihood."""
+"""What the Boltzmann machines share: data in, the training loop, checkpoints."""
 
 import hashlib
-from abc import ABC, abstractmethod
-from collections.abc import Callable
+from abc import abstractmethod
 from pathlib import Path
-from typing import Any, Literal, Self, overload
+from typing import Any, Self
 
 import numpy as np
-from scipy.special import logsumexp
-from sklearn.base import BaseEstimator, DensityMixin
+from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import validate_data
 
 from annealnn._rng import child_seed
-from annealnn._validation import check_bits, check_count
-from annealnn.estimators._parameters import check_parameters, describe_sampler, structure_of
+from annealnn.estimators._machine import HELD_OUT
+from annealnn.estimators._parameters import check_parameters, describe_sampler
+from annealnn.estimators._scoring import ScoringMachine
+from annealnn.estimators._snapshot import Snapshot, callbacks_of
 from annealnn.estimators._units import Units
 from annealnn.learning import (
-    Bounds,
     CheckpointPolicy,
+    Descent,
+    EarlyStopping,
     Estimate,
+    History,
+    Learner,
     LearnerState,
-    MomentMatching,
     Progress,
+    Rows,
+    checkpoint,
     descend,
-    log_partition,
-    read_record,
+    effective_particles,
 )
-from annealnn.models import Clamp, IsingModel, Moments, Parameters, Structure, bits_to_spins, spins_to_bits
-from annealnn.samplers import CompiledSampler
-from annealnn.typing import AnyArray, Bits, Floats, Spins
+from annealnn.models import IsingModel, Parameters, Structure
+from annealnn.typing import AnyArray, Floats
 
-# what a part of the job draws from: children of one seed
-_TRAINING, _LIKELIHOOD, _READS = range(3)
+# annealed importance sampling for a held-out likelihood during training
+_QUICK_RUNS, _QUICK_STEPS = 100, 500
+_FEWEST_TO_SPLIT = 4
 
 
-class VisibleBoltzmannMachine(DensityMixin, BaseEstimator, ABC):
-    """Abstract: every unit is visible, and learning matches moments."""
+class BoltzmannEstimator(ScoringMachine):
+    """Abstract: a machine that learns by the training loop."""
 
-    _compiled: CompiledSampler
-    _units: Units
-    structure_: Structure
-    model_: IsingModel
+    _learner: Learner
 
     # -- what a machine says of itself ---------------------------------------------------------------------------
 
     @abstractmethod
-    def _compile(self, source: Structure, seed: int) -> CompiledSampler:
-        """Open the sampler over the graph that it sees, and keep what decoding needs."""
+    def _graph_of(self, num_visible: int) -> Structure:
+        """Return the graph over all units."""
 
     @abstractmethod
-    def _bounds(self) -> Bounds:
-        """Return the ranges of the parameters that are learned."""
+    def _open(self, descent: Descent, *, has_missing: bool) -> Learner:
+        """Return the learner over `structure_`, its sampler opened."""
 
     @abstractmethod
     def _num_reads(self) -> int:
         """Return the number of reads (or particles) of one step."""
 
-    @abstractmethod
-    def _encode_moments(self, moments: Moments) -> Moments:
-        """Return the data's moments on the graph that the sampler sees."""
+    def _descent(self) -> Descent:
+        return Descent(
+            learning_rate=self.learning_rate,
+            num_epochs=self.n_iter,
+            schedule=getattr(self, "schedule", "linear"),
+            momentum=self.momentum,
+            weight_decay=getattr(self, "weight_decay", 0.0),
+            l1=getattr(self, "l1", 0.0),
+            centering=getattr(self, "centering", False),
+        )
 
-    @abstractmethod
     def _observe(self, state: LearnerState, shown: Progress) -> dict[str, float]:
-        """Return what to add to the history of a step."""
+        """Return what to add to the history of an epoch."""
+        return {}
 
-    @abstractmethod
     def _logical(self, parameters: Parameters) -> Parameters:
-        """Return parameters over visible units for parameters that were learned."""
+        """Return parameters over the units for parameters that were learned."""
+        return parameters
 
-    @abstractmethod
-    def _draw(self, num_reads: int, seed: int, clamp: Clamp | None = None) -> Spins:
-        """Return fresh reads of the visible units (num_reads, num_units); `clamp` holds some of them."""
-
-    @abstractmethod
-    def _likelihood_parameters(self) -> Parameters:
-        """Return parameters at beta = 1 of the distribution that `score_samples` is about."""
+    def _about(self) -> dict[str, Any]:
+        """Return what a checkpoint keeps beside the state."""
+        return {}
 
     # -- fitting -------------------------------------------------------------------------------------------------
 
@@ -113,26 +116,29 @@ class VisibleBoltzmannMachine(DensityMixin, BaseEstimator, ABC):
             raise
 
     def _fit(self, X: Any, y: Any) -> Self:
-        spins = self._start(X, y, classes=None)
-        data = self.structure_.moments_of(spins)
+        rows, labels = self._start(X, y, classes=None)
+        train, held_out = self._split(rows, labels)
+        self._data_means = self._means_of(train)
         state, history = descend(
-            self._config(),
-            self._compiled,
-            self._encode_moments(data),
-            start=self._first_state,
+            self._learner,
+            train,
+            start=lambda: self._first_state(train),
             observe=self._observe,
-            monitor=self._call_monitor if self.monitor is not None else None,
+            monitor=self._monitor,
             monitor_every=self.monitor_every,
-            checkpoint=self._checkpoint_policy(spins),
+            early_stopping=self._early_stopping(held_out),
+            checkpoint=self._checkpoint_policy(rows, held_out=held_out is not None),
             title=type(self).__name__,
             progress=self.progress,
         )
         self.history_, self.monitored_ = history.steps, history.monitored
-        self._finish(state, data.spins)
+        # what is used from here on are the parameters; particles go on from theirs
+        best = state.parameters if state.best is None else state.best
+        self._finish(state._replace(parameters=best, units=None))
         return self
 
     def partial_fit(self, X: Any, y: Any = None, classes: Any = None) -> Self:
-        """Make one step at the constant `learning_rate` towards the moments of these rows.
+        """Make one step at the constant `learning_rate` towards these rows.
 
         Parameters
         ----------
@@ -145,260 +151,155 @@ class VisibleBoltzmannMachine(DensityMixin, BaseEstimator, ABC):
         -------
         self
         """
-        if not hasattr(self, "_state"):
-            spins = self._start(X, y, classes=classes)
-            self._state, self.history_, self.monitored_ = self._first_state(), {}, []
+        first = not hasattr(self, "_state")
+        if first:
+            rows, _ = self._start(X, y, classes=classes)
+            self._state, self.history_, self.monitored_ = self._first_state(rows), {}, []
         else:
             check_parameters(self)
-            spins = self._units.join(self._validated(X, reset=False), y)
-            if not hasattr(self, "_compiled"):
-                self._compiled = self._compile(self.structure_, self._seed)
-        data = self.structure_.moments_of(spins)
-        state, shown = self._config().step(
-            self._state, self._encode_moments(data), self._compiled, rate=float(self.learning_rate)
-        )
-        entry = {"iteration": state.iteration, "field_error": shown.field_error, "coupling_error": shown.coupling_error}
-        for name, value in (entry | self._observe(self._state, shown)).items():
+            bits, known = self._validated(X, reset=False)
+            rows = self._units.join(bits, y, known)
+            if not hasattr(self, "_learner") or rows.known is not None:
+                self._learner = self._open(self._descent(), has_missing=rows.known is not None)
+        learner, before = self._learner, self._state._replace(units=self._learner.first_units(rows))
+        state, shown = learner.step(before, rows, None, 0, float(self.learning_rate))
+        state = state._replace(iteration=state.iteration + 1, units=None)
+        entry = {
+            "iteration": state.iteration,
+            "field_error": shown.field_error,
+            "coupling_error": shown.coupling_error,
+            "gradient_norm": shown.gradient_norm,
+        }
+        for name, value in (entry | self._observe(before, shown)).items():
             self.history_.setdefault(name, []).append(value)
-        self._finish(state, data.spins)
+        self._data_means = self._means_of(rows)
+        self._finish(state)
         return self
 
-    def _start(self, X: Any, y: Any, classes: Any) -> Spins:
+    def _start(self, X: Any, y: Any, classes: Any) -> tuple[Rows, AnyArray | None]:
         check_parameters(self)
         if y is None:
-            X, labels = self._validated(X, reset=True), None
+            (bits, known), labels = self._validated(X, reset=True), None
         else:
-            X, labels = validate_data(self, X, y, dtype=np.float64, multi_output=False)
-            X = check_bits(X, binarize=self.binarize)
+            X, labels = validate_data(
+                self, X, y, dtype=np.float64, multi_output=False, ensure_all_finite=self._finiteness()
+            )
+            bits, known = self._to_bits(X)
         units = Units.of(self.n_features_in_, labels, classes)
-        spins = units.join(X, labels)
+        rows = units.join(bits, labels, known)
         self._units = units
-        if self._units.classes is not None:
-            self.classes_ = self._units.classes
+        if units.classes is not None:
+            self.classes_ = units.classes
         elif hasattr(self, "classes_"):
             del self.classes_
-        self.structure_ = structure_of(self.graph, units.num_units)
+        self.structure_ = self._graph_of(units.num_units)
         self._seed = self._seed_to_use()
-        self._compiled = self._compile(self.structure_, self._seed)
-        return spins
+        self._learner = self._open(self._descent(), has_missing=rows.known is not None)
+        return rows, labels
+
+    def _first_state(self, rows: Rows) -> LearnerState:
+        return self._learner.init(rows, weight_scale=float(getattr(self, "weight_scale", 0.0)))
 
     def _seed_to_use(self) -> int:
         """Return the seed of a job that is resumed, else a new one from `random_state`."""
         if self.checkpoint is not None and self.resume and (Path(self.checkpoint) / "checkpoint.json").exists():
-            about = read_record(Path(self.checkpoint)).get("about")
+            about = checkpoint.read_record(Path(self.checkpoint)).get("about")
             if isinstance(about, dict) and isinstance(about.get("seed"), int):
                 return int(about["seed"])
         return int(check_random_state(self.random_state).randint(2**31 - 1))
 
-    def _validated(self, X: Any, *, reset: bool) -> Bits:
-        return check_bits(validate_data(self, X, dtype=np.float64, reset=reset), binarize=self.binarize)
+    def _split(self, rows: Rows, labels: AnyArray | None) -> tuple[Rows, Rows | None]:
+        """Return the rows to train on, and those held out if training stops early."""
+        if not getattr(self, "early_stopping", False):
+            return rows, None
+        # a likelihood is of whole rows
+        whole = np.ones(len(rows.spins), bool) if rows.known is None else rows.known.all(axis=1)
+        number = np.flatnonzero(whole)
+        if len(number) < _FEWEST_TO_SPLIT:
+            msg = (
+                f"early stopping holds out some of at least {_FEWEST_TO_SPLIT} rows without missing values; "
+                f"got {len(number)}"
+            )
+            raise ValueError(msg)
+        seed = child_seed(self._seed, HELD_OUT) % 2**31
+        try:
+            _, held_out = train_test_split(
+                number,
+                test_size=self.validation_fraction,
+                random_state=seed,
+                stratify=None if labels is None else labels[number],
+            )
+        except ValueError:  # a class with too few rows to be in both parts
+            _, held_out = train_test_split(number, test_size=self.validation_fraction, random_state=seed)
+        train = np.setdiff1d(np.arange(len(rows.spins)), held_out)
+        return rows.some(train), rows.some(np.sort(held_out))
 
-    def _config(self) -> MomentMatching:
-        return MomentMatching(
-            learning_rate=float(self.learning_rate),
-            num_iterations=int(self.n_iter),
-            momentum=float(self.momentum),
-            bounds=self._bounds(),
-        )
+    def _early_stopping(self, held_out: Rows | None) -> EarlyStopping | None:
+        if held_out is None:
+            return None
 
-    def _first_state(self) -> LearnerState:
-        return self._config().init(self._compiled, self._num_reads(), child_seed(self._seed, _TRAINING))
+        def score(parameters: Parameters) -> Estimate:
+            return self._mean_log_likelihood(
+                self._logical(parameters), held_out, num_runs=_QUICK_RUNS, num_steps=_QUICK_STEPS
+            )
 
-    def _call_monitor(self, state: LearnerState) -> dict[str, float]:
-        model = IsingModel.from_parameters(self.structure_, self._logical(state.parameters))
-        return {name: float(value) for name, value in self.monitor(state.iteration, model).items()}
+        return EarlyStopping(score=score, patience=self.n_iter_no_change, tolerance=float(self.tol))
 
-    def _checkpoint_policy(self, spins: Spins) -> CheckpointPolicy | None:
+    def _means_of(self, rows: Rows) -> Floats:
+        """Return means of all units for likelihoods to start from: those of the rows, and 0 for hidden units."""
+        seen = rows.spins.mean(axis=0) if rows.known is None else self._learner.visible_means(rows)
+        return np.concatenate([seen, np.zeros(self.structure_.num_variables - len(seen))])
+
+    def _monitor(
+        self, before: LearnerState, shown: Progress, after: LearnerState, history: History
+    ) -> dict[str, float]:
+        compiled = self._learner.compiled
+        reads = [compiled.reads(state.sampler) for state in (before, after)]
+        row = {"effective_particles": effective_particles(compiled.structure, after.parameters, *reads)}
+        if callbacks := callbacks_of(self.callbacks):
+            snapshot = Snapshot(
+                iteration=after.iteration,
+                n_iter=self.n_iter,
+                model=IsingModel.from_parameters(self.structure_, self._logical(after.parameters)),
+                history=history.steps,
+                monitored=history.monitored,
+            )
+            for callback in callbacks:
+                row |= {name: float(value) for name, value in (callback(snapshot) or {}).items()}
+        return row
+
+    def _checkpoint_policy(self, rows: Rows, *, held_out: bool) -> CheckpointPolicy | None:
         if self.checkpoint is None:
             return None
+        digest = hashlib.sha256(repr(rows.spins.shape).encode() + rows.spins.tobytes())
+        if rows.known is not None:
+            digest.update(rows.known.tobytes())
+        without = _NOT_OF_THE_JOB - ({"monitor_every"} if held_out else set())
+        options = {name: value for name, value in self.get_params(deep=False).items() if name not in without}
+        plain = {name: value for name, value in options.items() if isinstance(value, str | int | float | tuple | None)}
         identity = {
             "machine": type(self).__name__,
-            "data": hashlib.sha256(repr(spins.shape).encode() + spins.tobytes()).hexdigest(),
-            "configuration": repr(self._config()),
+            "data": digest.hexdigest(),
+            "configuration": repr(self._learner.descent),
             "num_reads": self._num_reads(),
             "sampler": describe_sampler(self.sampler),
-            "random_state": self.random_state if isinstance(self.random_state, int | np.integer) else None,
+            "options": repr(sorted(plain.items())),
         }
         about = {"seed": self._seed, **self._about()}
         return CheckpointPolicy(folder=Path(self.checkpoint), identity=identity, about=about, resume=bool(self.resume))
 
-    def _about(self) -> dict[str, Any]:
-        """Return what a checkpoint keeps beside the state."""
-        return {}
-
-    def _finish(self, state: LearnerState, data_means: Floats) -> None:
-        self._state, self._data_means = state, data_means
+    def _finish(self, state: LearnerState) -> None:
+        self._state = state
         self._estimates: dict[tuple[str, str], Estimate] = {}
         self.n_iter_ = state.iteration
         self.model_ = IsingModel.from_parameters(self.structure_, self._logical(state.parameters))
 
-    # -- using the fitted machine --------------------------------------------------------------------------------
-
-    @overload
-    def sample(self, n_samples: int = ..., *, return_y: Literal[False] = ..., random_state: Any = ...) -> Bits: ...
-    @overload
-    def sample(
-        self, n_samples: int = ..., *, return_y: Literal[True], random_state: Any = ...
-    ) -> tuple[Bits, AnyArray]: ...
-    def sample(self, n_samples: int = 1, *, return_y: bool = False, random_state: Any = None) -> Any:
-        """Draw rows from the machine.
-
-        Parameters
-        ----------
-        n_samples : int
-        return_y : bool
-            Whether to return labels too: the class whose unit alone is on, else (none or several on) the class
-            that `predict` gives.
-        random_state : int, RandomState or None
-            None uses the estimator's own.
-
-        Returns
-        -------
-        X : (n_samples, n_features) bits, or (X, y)
-        """
-        check_is_fitted(self)
-        units = self._draw(check_count("n_samples", n_samples), self._read_seed(random_state))
-        f = self._units.num_features
-        X = spins_to_bits(units[:, :f])
-        if not return_y:
-            return X
-        on = units[:, f:] > 0
-        y = np.where(on.sum(axis=1) == 1, self._classes()[on.argmax(axis=1)], self._predict_bits(X))
-        return X, y
-
-    def predict(self, X: Any) -> AnyArray:
-        """Return the class whose one-hot setting of the class units has the lowest energy, (num_rows,).
-
-        Raises
-        ------
-        ValueError
-            If the machine was fitted without y.
-        """
-        check_is_fitted(self)
-        return self._predict_bits(self._validated(X, reset=False))
-
-    def _predict_bits(self, bits: Bits) -> AnyArray:
-        classes, one_hot = self._classes(), self._units.one_hot()
-        energies = self._units.class_energies(self.structure_, self.model_.parameters, bits, one_hot)
-        labels: AnyArray = classes[energies.argmin(axis=1)]
-        return labels
-
-    def _classes(self) -> AnyArray:
-        if self._units.classes is None:
-            msg = "classes come from y; this machine was fitted without it. Fit with y to predict"
-            raise ValueError(msg)
-        return self._units.classes
-
-    def reconstruct_proba(self, X: Any, known: Any, *, n_reads: int = 50, random_state: Any = None) -> Floats:
-        """Return the probability that each bit is 1 given the known ones, (num_rows, n_features).
-
-        Parameters
-        ----------
-        X : (num_rows, n_features)
-            Values of unknown bits are ignored; they may be NaN.
-        known : bool, (n_features,) or (num_rows, n_features)
-            Which bits are given. Class units are never given.
-        n_reads : int
-            Reads with the known bits clamped, for each row; the probability is their mean.
-        random_state : int, RandomState or None
-
-        Raises
-        ------
-        ValueError
-            If the mask has another shape, or a known value is not a bit.
-        """
-        check_is_fitted(self)
-        check_count("n_reads", n_reads)
-        rows = validate_data(self, X, dtype=np.float64, reset=False, ensure_all_finite=False)
-        mask = np.asarray(known)
-        if mask.dtype != np.bool_ or mask.shape not in (rows.shape, rows.shape[1:]):
-            msg = f"known is boolean, of shape {rows.shape[1:]} or {rows.shape}; got {mask.dtype} of shape {mask.shape}"
-            raise ValueError(msg)
-        mask = np.broadcast_to(mask, rows.shape)
-        given_only = np.where(mask, rows, 0.0)
-        if not np.isfinite(given_only).all():
-            msg = f"known bits are finite; got {given_only[~np.isfinite(given_only)][0]}"
-            raise ValueError(msg)
-        bits = check_bits(given_only, binarize=self.binarize)
-        seed = self._read_seed(random_state)
-        out = np.empty(rows.shape)
-        patterns, which = np.unique(mask, axis=0, return_inverse=True)
-        for k, pattern in enumerate(patterns):
-            mine = np.flatnonzero(which.reshape(-1) == k)
-            given = np.flatnonzero(pattern)
-            clamp = Clamp(given, np.repeat(bits_to_spins(bits[np.ix_(mine, given)]), n_reads, axis=0))
-            reads = self._draw(len(mine) * n_reads, child_seed(seed, k), clamp)[:, : rows.shape[1]]
-            out[mine] = spins_to_bits(reads).reshape(len(mine), n_reads, -1).mean(axis=1)
-        return np.where(mask, bits, out)
-
-    def reconstruct(self, X: Any, known: Any, *, n_reads: int = 50, random_state: Any = None) -> Bits:
-        """Return rows with their unknown bits filled in: 1 where `reconstruct_proba` is above one half."""
-        return (self.reconstruct_proba(X, known, n_reads=n_reads, random_state=random_state) > 0.5).astype(np.int8)
-
-    @property
-    def log_partition_(self) -> Estimate:
-        """The ln Z of the distribution that `score_samples` is about, with its standard error and method."""
-        check_is_fitted(self)
-        return self._estimate("log_partition", self._estimate_log_partition)
-
-    def _estimate(self, name: str, make: Callable[[], Estimate]) -> Estimate:
-        """Return `make()`, kept for as long as the machine and its sampler stay what they are."""
-        key = (name, describe_sampler(self.sampler))
-        if key not in self._estimates:
-            self._estimates[key] = make()
-        return self._estimates[key]
-
-    def _estimate_log_partition(self) -> Estimate:
-        return self._log_partition_of(self._likelihood_parameters())
-
-    def _log_partition_of(self, parameters: Parameters) -> Estimate:
-        return log_partition(
-            self.structure_,
-            parameters,
-            num_runs=self.n_ais_runs,
-            num_steps=self.n_ais_steps,
-            start_means=self._data_means,
-            seed=child_seed(self._seed, _LIKELIHOOD),
-        )
-
-    def score_samples(self, X: Any, y: Any = None) -> Floats:
-        """Return the log-likelihood of every row, nats, (num_rows,).
-
-        Parameters
-        ----------
-        X : (num_rows, n_features)
-        y : (num_rows,), optional
-            With labels: ln P(x, y) of all units. Without: ln P(x), class units summed over.
-
-        Notes
-        -----
-        ln Z comes from `log_partition_`; its standard error is common to all rows.
-        """
-        check_is_fitted(self)
-        bits = self._validated(X, reset=False)
-        parameters, log_z = self._likelihood_parameters(), self.log_partition_.value
-        if y is not None or self._units.classes is None:
-            return -self.structure_.energies(parameters, self._units.join(bits, y)) - log_z
-        # with the class units at 0 the energy keeps its part among the features
-        features_only = np.hstack([bits_to_spins(bits), np.zeros((len(bits), self._units.num_classes), np.int8)])
-        among_features = self.structure_.energies(parameters, features_only)
-        settings = self._units.all_settings()
-        energies = self._units.class_energies(self.structure_, parameters, bits, settings)
-        return np.asarray(logsumexp(-energies, axis=1) - among_features - log_z)
-
-    def score(self, X: Any, y: Any = None) -> float:
-        """Return the mean log-likelihood of the rows, nats: the mean of `score_samples`."""
-        return float(self.score_samples(X, y).mean())
-
-    def _read_seed(self, random_state: Any) -> int:
-        given = self.random_state if random_state is None else random_state
-        return child_seed(int(check_random_state(given).randint(2**31 - 1)), _READS)
-
-    def __sklearn_is_fitted__(self) -> bool:
-        return hasattr(self, "model_")
-
     def __getstate__(self) -> dict[str, Any]:
         state = dict(super().__getstate__())
         # an open sampler may own a client and its threads: it is opened again when it is needed
-        state.pop("_compiled", None)
+        state.pop("_learner", None)
         return state
+
+
+# constructor arguments that do not shape what is learned
+_NOT_OF_THE_JOB = {"checkpoint", "resume", "progress", "callbacks", "monitor_every", "n_ais_runs", "n_ais_steps"}

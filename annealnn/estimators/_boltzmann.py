@@ -1,44 +1,69 @@
-"""The fully visible Boltzmann machine on any graph."""
+"""The Boltzmann machine on any graph."""
 
 from typing import Any, final
 
 from annealnn._validation import check_count
-from annealnn.estimators._base import VisibleBoltzmannMachine
-from annealnn.learning import Bounds, LearnerState, Progress
-from annealnn.models import Clamp, Moments, Parameters, Structure
-from annealnn.registry import SamplerSpec, open_compiled
-from annealnn.samplers import CompiledSampler
-from annealnn.typing import Spins
-
-_DEFAULT = SamplerSpec("gibbs", {"num_sweeps": 1})
-_EQUILIBRATION_STEPS = 500
+from annealnn.estimators._parameters import structure_of
+from annealnn.estimators._sampled import SampledMachine
+from annealnn.models import Structure
 
 
 @final
-class BoltzmannMachine(VisibleBoltzmannMachine):
-    """Fully visible Boltzmann machine, P(s) = exp(-H(s)) / Z with Eq. (1)'s H, on any graph.
-
-    Trained by persistent contrastive divergence (Tieleman 2008): each iteration moves `n_particles` persistent
-    particles by one step of the sampler and the parameters along data moments minus particle moments.
+class BoltzmannMachine(SampledMachine):
+    """Boltzmann machine, P(s) = exp(-H(s)) / Z with Eq. (1)'s H, on any graph (Ackley, Hinton & Sejnowski 1985).
 
     Parameters
     ----------
     graph : None, networkx.Graph, or iterable of pairs
-        Edges over units 0..n-1, features first, then class units; None is the complete graph.
+        Edges over units 0..n-1: features first, then class units, then hidden units, which may be coupled to each
+        other. None is the complete graph.
+    n_hidden : int
     sampler : None, str, SamplerSpec or dimod.Sampler
-        None is one heat-bath sweep a step. The sampler's own temperature is taken for beta = 1.
+        Of the negative phase, and of the positive where it draws. None is `n_sweeps` heat-bath sweeps a step. The
+        sampler's own temperature is taken for beta = 1.
+    n_sweeps : int
+        The k of CD-k and PCD-k, where `sampler` is None.
+    positive_phase : "auto", "exact", "mean-field" or "sampling"
+        How hidden units are treated given the data. "auto" is exact where they are not coupled to each other, else
+        "sampling": all rows of a step in one call, each going on from its last hidden spins.
+    negative_phase : "persistent" or "contrastive"
+        Where the sampler begins a step: at its last reads (PCD, Tieleman 2008; with a tempering sampler, tempered PCD),
+        or at the rows of the step (CD-k, Hinton 2002). A sampler that forgets its start does so here too.
     n_particles : int
+        Reads of the negative phase.
+    batch_size : int or None
+        Rows of a step. None takes all.
     n_iter : int
-        Steps over the full data.
+        Epochs: passes over the data.
     learning_rate : float
-        Of the first step; it falls linearly to 0 over `n_iter`.
+        Of the first step.
+    schedule : "linear", "constant" or "cosine"
+        How the rate falls to 0 over `n_iter`, or stays.
     momentum : float
+    weight_decay, l1 : float
+        Penalties on the couplings, nats: weight_decay / 2 times their squares, l1 times their sizes.
+    centering : bool
+        Follow the gradient of centred units (Montavon & Mueller 2012).
+    weight_scale : float
+        Standard deviation of the couplings of hidden units at the start.
+    early_stopping : bool
+        Hold out rows, watch their log-likelihood every `monitor_every` epochs, end when it no longer rises, and keep
+        the parameters at which it was greatest.
+    validation_fraction : float
+        The share of rows that is held out.
+    n_iter_no_change : int
+        Looks without a rise by `tol` that end training.
+    tol : float
+        Nats.
+    missing : "error" or "marginalise"
+        What NaN in X means: an error; or a value to sum over, given those that are known.
     binarize : float or None
         Threshold that makes bits of numbers; None accepts bits only.
     n_ais_runs, n_ais_steps : int
         Annealed importance sampling for `log_partition_`.
-    monitor : callable (iteration, model) -> dict of float, optional
-        Called every `monitor_every` iterations with the `IsingModel` so far; rows go to `monitored_`.
+    callbacks : callable or list of them, optional
+        Called every `monitor_every` epochs with a `Snapshot`; what they return goes to `monitored_`. One ends training
+        by raising `StopTraining`.
     monitor_every : int
     checkpoint : str or path, optional
         Folder to save to, every ten seconds, at the end, and on an interrupt.
@@ -50,13 +75,16 @@ class BoltzmannMachine(VisibleBoltzmannMachine):
     Attributes
     ----------
     model_ : IsingModel
-        Over the units, in spin form.
+        Over features, class units, hidden units, in spin form.
     classes_ : (n_classes,)
         Labels, if fitted with y.
     n_iter_ : int
     history_ : dict of list
-        `iteration`, `field_error`, `coupling_error` (mean absolute differences of moments, data and particles).
+        `iteration`; `field_error`, `coupling_error` (mean absolute differences of the phases' moments) and
+        `gradient_norm` of each epoch's last step.
     monitored_ : list of dict
+        `effective_particles`: independent reads that the particles after an epoch are worth; `held_out` and
+        `held_out_error`, nats, if training may stop early; what callbacks returned.
     log_partition_ : Estimate
 
     Examples
@@ -72,15 +100,30 @@ class BoltzmannMachine(VisibleBoltzmannMachine):
         self,
         graph: Any = None,
         *,
+        n_hidden: int = 0,
         sampler: Any = None,
+        n_sweeps: int = 1,
+        positive_phase: str = "auto",
+        negative_phase: str = "persistent",
         n_particles: int = 1000,
+        batch_size: int | None = None,
         n_iter: int = 1000,
         learning_rate: float = 0.02,
+        schedule: str = "linear",
         momentum: float = 0.5,
+        weight_decay: float = 0.0,
+        l1: float = 0.0,
+        centering: bool = False,
+        weight_scale: float = 0.01,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 5,
+        tol: float = 0.0,
+        missing: str = "error",
         binarize: float | None = None,
         n_ais_runs: int = 500,
         n_ais_steps: int = 2000,
-        monitor: Any = None,
+        callbacks: Any = None,
         monitor_every: int = 50,
         checkpoint: Any = None,
         resume: bool = False,
@@ -88,43 +131,38 @@ class BoltzmannMachine(VisibleBoltzmannMachine):
         random_state: Any = None,
     ) -> None:
         self.graph = graph
+        self.n_hidden = n_hidden
         self.sampler = sampler
+        self.n_sweeps = n_sweeps
+        self.positive_phase = positive_phase
+        self.negative_phase = negative_phase
         self.n_particles = n_particles
+        self.batch_size = batch_size
         self.n_iter = n_iter
         self.learning_rate = learning_rate
+        self.schedule = schedule
         self.momentum = momentum
+        self.weight_decay = weight_decay
+        self.l1 = l1
+        self.centering = centering
+        self.weight_scale = weight_scale
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.tol = tol
+        self.missing = missing
         self.binarize = binarize
         self.n_ais_runs = n_ais_runs
         self.n_ais_steps = n_ais_steps
-        self.monitor = monitor
+        self.callbacks = callbacks
         self.monitor_every = monitor_every
         self.checkpoint = checkpoint
         self.resume = resume
         self.progress = progress
         self.random_state = random_state
 
-    def _compile(self, source: Structure, seed: int) -> CompiledSampler:
-        return open_compiled(self.sampler, source, default=_DEFAULT, want="moments")
+    def _has_hidden(self) -> bool:
+        return self.n_hidden != 0
 
-    def _bounds(self) -> Bounds:
-        return Bounds()
-
-    def _num_reads(self) -> int:
-        return check_count("n_particles", self.n_particles)
-
-    def _encode_moments(self, moments: Moments) -> Moments:
-        return moments
-
-    def _observe(self, state: LearnerState, shown: Progress) -> dict[str, float]:
-        return {}
-
-    def _logical(self, parameters: Parameters) -> Parameters:
-        return parameters
-
-    def _likelihood_parameters(self) -> Parameters:
-        return self.model_.parameters
-
-    def _draw(self, num_reads: int, seed: int, clamp: Clamp | None = None) -> Spins:
-        compiled = open_compiled(self.sampler, self.structure_, default=_DEFAULT, want="spins")
-        start = compiled.init(num_reads, seed)
-        return compiled.reads(compiled.advance(self.model_.parameters, start, _EQUILIBRATION_STEPS, clamp))
+    def _graph_of(self, num_visible: int) -> Structure:
+        return structure_of(self.graph, num_visible + check_count("n_hidden", self.n_hidden, minimum=0))

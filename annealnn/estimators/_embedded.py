@@ -1,5 +1,6 @@
 """The hardware-embedded graphical model."""
 
+from dataclasses import replace
 from typing import Any, final
 
 import networkx as nx
@@ -10,11 +11,21 @@ from annealnn._rng import child_seed
 from annealnn._validation import check_count, check_pair
 from annealnn.diagnostics import effective_beta
 from annealnn.embeddings import EmbeddedStructure, embed_structure, topology_graph
-from annealnn.estimators._base import VisibleBoltzmannMachine
-from annealnn.learning import Bounds, Estimate, LearnerState, Progress, mean_absolute
+from annealnn.estimators._base import BoltzmannEstimator
+from annealnn.estimators._parameters import structure_of
+from annealnn.learning import (
+    Bounds,
+    Descent,
+    Estimate,
+    Learner,
+    LearnerState,
+    Progress,
+    VisiblePhase,
+    mean_absolute,
+)
 from annealnn.models import Clamp, IsingModel, Moments, Parameters, Structure
 from annealnn.registry import SamplerSpec, resolve_sampler
-from annealnn.samplers import CompiledSampler, compile_sampler
+from annealnn.samplers import compile_sampler
 from annealnn.typing import Spins
 
 DEFAULT_TARGET = "zephyr-12"
@@ -27,7 +38,7 @@ _BETA_READS = 1000
 
 
 @final
-class EmbeddedBoltzmannMachine(VisibleBoltzmannMachine):
+class EmbeddedBoltzmannMachine(BoltzmannEstimator):
     """Fully visible machine that lives on a processor's graph (Benedetti et al. 2017, PRX 7, 041052).
 
     Every variable is copied to the qubits of its chain, and every qubit is a visible unit. All physical fields and
@@ -49,7 +60,7 @@ class EmbeddedBoltzmannMachine(VisibleBoltzmannMachine):
     n_reads : int
         Reads for each gradient.
     n_iter, learning_rate, momentum, binarize, n_ais_runs, n_ais_steps,
-    monitor, monitor_every, checkpoint, resume, progress, random_state
+    callbacks, monitor_every, checkpoint, resume, progress, random_state
         As in `BoltzmannMachine`.
     h_range, extended_j_range : (low, high), optional
         What the device can program, in dimod's sign. None asks the sampler's properties, else (-4, 4) and (-2, 1),
@@ -97,7 +108,7 @@ class EmbeddedBoltzmannMachine(VisibleBoltzmannMachine):
         binarize: float | None = None,
         n_ais_runs: int = 500,
         n_ais_steps: int = 2000,
-        monitor: Any = None,
+        callbacks: Any = None,
         monitor_every: int = 50,
         checkpoint: Any = None,
         resume: bool = False,
@@ -117,18 +128,22 @@ class EmbeddedBoltzmannMachine(VisibleBoltzmannMachine):
         self.binarize = binarize
         self.n_ais_runs = n_ais_runs
         self.n_ais_steps = n_ais_steps
-        self.monitor = monitor
+        self.callbacks = callbacks
         self.monitor_every = monitor_every
         self.checkpoint = checkpoint
         self.resume = resume
         self.progress = progress
         self.random_state = random_state
 
-    def _compile(self, source: Structure, seed: int) -> CompiledSampler:
+    def _graph_of(self, num_visible: int) -> Structure:
+        return structure_of(self.graph, num_visible)
+
+    def _open(self, descent: Descent, *, has_missing: bool) -> Learner:
         sampler, parameters = resolve_sampler(self.sampler, default=DEFAULT_DEVICE)
+        source = self.structure_
         if not hasattr(self, "embedded_") or self.embedded_.source is not source:
             self.embedded_: EmbeddedStructure = embed_structure(
-                source, self._target_graph(sampler), embedding=self.embedding, seed=seed
+                source, self._target_graph(sampler), embedding=self.embedding, seed=self._seed
             )
             self.embedding_ = self.embedded_.embedding
         self.bounds_ = Bounds.from_device(
@@ -139,7 +154,14 @@ class EmbeddedBoltzmannMachine(VisibleBoltzmannMachine):
                 sampler.properties.get("extended_j_range", sampler.properties.get("j_range", _EXTENDED_J_RANGE)),
             ),
         )
-        return compile_sampler(sampler, self.embedded_.physical, want="moments", **parameters)
+        return Learner(
+            replace(descent, bounds=self.bounds_),
+            compile_sampler(sampler, self.embedded_.physical, want="moments", **parameters),
+            VisiblePhase(source, source.num_variables),
+            num_particles=self._num_reads(),
+            seed=self._seed,
+            encode=self._encode_moments,
+        )
 
     def _target_graph(self, sampler: Any) -> Any:
         if self.target is not None:
@@ -152,9 +174,6 @@ class EmbeddedBoltzmannMachine(VisibleBoltzmannMachine):
                 working.graph.update(sampler.to_networkx_graph().graph)
             return working
         return topology_graph(DEFAULT_TARGET)
-
-    def _bounds(self) -> Bounds:
-        return self.bounds_
 
     def _num_reads(self) -> int:
         return check_count("n_reads", self.n_reads)

@@ -1,7 +1,8 @@
 """Constructor arguments that the machines share: their rules, and what they say of a sampler."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,32 @@ import networkx as nx
 import numpy as np
 
 from annealnn._validation import check_choice, check_count, check_number
+from annealnn.estimators._snapshot import callbacks_of
+from annealnn.learning import SCHEDULES
 from annealnn.models import Structure
 from annealnn.registry import SamplerSpec
+
+_RULES: dict[str, Callable[[str, Any], Any]] = {
+    "n_iter": check_count,
+    "monitor_every": check_count,
+    "n_ais_runs": partial(check_count, minimum=2),
+    "n_ais_steps": partial(check_count, minimum=2),
+    "n_iter_no_change": check_count,
+    "learning_rate": partial(check_number, low=0.0, open_low=True),
+    "momentum": partial(check_number, low=0.0, high=0.999),
+    "weight_decay": partial(check_number, low=0.0),
+    "l1": partial(check_number, low=0.0),
+    "weight_scale": partial(check_number, low=0.0),
+    "tol": partial(check_number, low=0.0),
+    "validation_fraction": partial(check_number, low=0.0, high=0.9, open_low=True),
+    "schedule": partial(check_choice, choices=SCHEDULES),
+    "positive_phase": partial(check_choice, choices=["auto", "exact", "mean-field", "sampling"]),
+    "negative_phase": partial(check_choice, choices=["persistent", "contrastive"]),
+    "missing": partial(check_choice, choices=["error", "marginalise"]),
+    "progress": partial(check_choice, choices=["auto", True, False]),
+    "centering": partial(check_choice, choices=[True, False]),
+    "early_stopping": partial(check_choice, choices=[True, False]),
+}
 
 
 def check_parameters(machine: Any) -> None:
@@ -22,18 +47,12 @@ def check_parameters(machine: Any) -> None:
     ValueError
         Naming the argument, its rule and what came.
     """
-    check_count("n_iter", machine.n_iter)
-    check_count("monitor_every", machine.monitor_every)
-    check_count("n_ais_runs", machine.n_ais_runs, minimum=2)
-    check_count("n_ais_steps", machine.n_ais_steps, minimum=2)
-    check_number("learning_rate", machine.learning_rate, low=0.0, open_low=True)
-    check_number("momentum", machine.momentum, low=0.0, high=0.999)
+    for name, rule in _RULES.items():
+        if hasattr(machine, name):
+            rule(name, getattr(machine, name))
     if machine.binarize is not None:
         check_number("binarize", machine.binarize, low=-np.inf)
-    check_choice("progress", machine.progress, ["auto", True, False])
-    if machine.monitor is not None and not callable(machine.monitor):
-        msg = f"monitor is None or a callable (iteration, model) -> dict of floats; got {machine.monitor!r}"
-        raise ValueError(msg)
+    callbacks_of(machine.callbacks)
     if machine.checkpoint is not None and not isinstance(machine.checkpoint, str | PathLike):
         msg = f"checkpoint is None or the path of a folder; got {machine.checkpoint!r}"
         raise ValueError(msg)

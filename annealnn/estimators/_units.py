@@ -6,6 +6,7 @@ from typing import Any, final
 import numpy as np
 from sklearn.utils.multiclass import check_classification_targets
 
+from annealnn.learning import Rows
 from annealnn.models import Parameters, Structure, bits_to_spins
 from annealnn.typing import AnyArray, Bits, Floats, Spins
 
@@ -49,8 +50,10 @@ class Units:
         """Number of visible units."""
         return self.num_features + self.num_classes
 
-    def join(self, bits: Bits, y: Any) -> Spins:
-        """Return rows of all units (num_rows, num_units): features, then +1 for the row's class and -1 for others.
+    def join(self, bits: Bits, y: Any, known: AnyArray | None = None) -> Rows:
+        """Return rows of all visible units: features, then +1 for the row's class and -1 for others.
+
+        `known` (num_rows, num_features) is False where a bit is missing; class units are always known.
 
         Raises
         ------
@@ -61,7 +64,7 @@ class Units:
             if y is not None:
                 msg = "this machine has no class units (it was fitted without y); got y. Leave y out, or fit with it"
                 raise ValueError(msg)
-            return bits_to_spins(bits)
+            return Rows(bits_to_spins(bits), known)
         if y is None:
             msg = "this machine has class units (it was fitted with y), so rows need labels; got y=None"
             raise ValueError(msg)
@@ -73,7 +76,10 @@ class Units:
         if (unknown := ~np.isin(labels, self.classes)).any():
             msg = f"labels are among the classes {self.classes.tolist()}; got {labels[unknown].tolist()[0]!r}"
             raise ValueError(msg)
-        return np.hstack([bits_to_spins(bits), self.one_hot()[np.searchsorted(self.classes, labels)]])
+        spins = np.hstack([bits_to_spins(bits), self.one_hot()[np.searchsorted(self.classes, labels)]])
+        if known is None:
+            return Rows(spins)
+        return Rows(spins, np.hstack([known, np.ones((len(known), self.num_classes), bool)]))
 
     def one_hot(self) -> Spins:
         """Return the setting of class units for each class, (num_classes, num_classes)."""
@@ -83,7 +89,9 @@ class Units:
         """Return the field on each class unit given the features, (num_rows, num_classes), Eq. (1)'s sign."""
         f = self.num_features
         J = structure.dense(parameters.couplings)
-        return np.asarray(bits_to_spins(bits).astype(np.float64) @ J[:f, f:] + parameters.fields[f:])
+        return np.asarray(
+            bits_to_spins(bits).astype(np.float64) @ J[:f, f : self.num_units] + parameters.fields[f : self.num_units]
+        )
 
     def class_energies(self, structure: Structure, parameters: Parameters, bits: Bits, settings: Spins) -> Floats:
         """Return the part of the energy that depends on the class units, (num_rows, num_settings).
@@ -92,7 +100,7 @@ class Units:
         """
         f = self.num_features
         s = settings.astype(np.float64)
-        J = structure.dense(parameters.couplings)[f:, f:]
+        J = structure.dense(parameters.couplings)[f : self.num_units, f : self.num_units]
         among = 0.5 * np.einsum("ki,ij,kj->k", s, J, s)
         return np.asarray(-(self.class_fields(structure, parameters, bits) @ s.T) - among)
 

@@ -36,7 +36,7 @@ def measure_embedded(
     """Measure a fitted machine: decoded reads against the data (X, y), classes on the test rows."""
     reads = machine.draw_qubits(NUM_READS, random_state=seed)
     units = Units.of(X.shape[1], y)
-    data = Structure.complete(units.num_units).moments_of(units.join(X, y))
+    data = Structure.complete(units.num_units).moments_of(units.join(X, y).spins)
     return _quality(machine.embedded_, reads, data, machine.predict(X_test) == y_test)
 
 

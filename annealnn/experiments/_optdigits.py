@@ -12,7 +12,7 @@ from annealnn._files_io import write_text
 from annealnn._log import logger
 from annealnn._version import __version__
 from annealnn.embeddings import find_minor_embedding
-from annealnn.estimators import BoltzmannMachine, EmbeddedBoltzmannMachine
+from annealnn.estimators import BoltzmannMachine, EmbeddedBoltzmannMachine, Snapshot
 from annealnn.estimators._units import Units
 from annealnn.experiments._baselines import (
     chow_liu_tree,
@@ -41,7 +41,7 @@ from annealnn.experiments._measure import (
     proportion,
 )
 from annealnn.learning import Estimate, log_partition
-from annealnn.models import IsingModel, Structure
+from annealnn.models import Structure
 from annealnn.registry import open_compiled
 from annealnn.typing import AnyArray, Bits
 
@@ -145,9 +145,10 @@ def run_optdigits(job: OptDigitsJob, *, say: Callable[[str], None] = logger.info
 
 def fit_visible(job: OptDigitsJob, data: OptDigits) -> BoltzmannMachine:
     """Train the fully visible machine on the logical graph; its learning curve is of the training file alone."""
-    spins = Units.of(data.X.shape[1], data.y).join(data.X, data.y)
+    spins = Units.of(data.X.shape[1], data.y).join(data.X, data.y).spins
 
-    def likelihood(_iteration: int, model: IsingModel) -> dict[str, float]:
+    def likelihood(snapshot: Snapshot) -> dict[str, float]:
+        model = snapshot.model
         estimate = log_partition(
             model.structure, model.parameters, num_runs=100, num_steps=1000, start_means=spins.mean(axis=0)
         )
@@ -156,7 +157,7 @@ def fit_visible(job: OptDigitsJob, data: OptDigits) -> BoltzmannMachine:
     machine = BoltzmannMachine(
         n_iter=job.n_iter,
         random_state=job.seed,
-        monitor=likelihood,
+        callbacks=likelihood,
         monitor_every=max(1, job.n_iter // _NUM_MONITORED),
         checkpoint=job.out / "checkpoints" / "visible",
         resume=job.resume,
@@ -187,7 +188,7 @@ def measure_hebbian(job: OptDigitsJob, embedded: EmbeddedBoltzmannMachine, data:
         embedded.embedded_,
         open_compiled(job.device, embedded.embedded_.physical, default=job.device),
         embedded.bounds_,
-        embedded.structure_.moments_of(units.join(data.X, data.y)),
+        embedded.structure_.moments_of(units.join(data.X, data.y).spins),
         units,
         data.X_test,
         data.y_test,

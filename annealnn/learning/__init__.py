@@ -1,23 +1,47 @@
-"""Learning by matching moments: pure steps (state in, state out), likelihoods, checkpoints. Knows no estimator."""
+"""Learning: phases, descent, likelihoods, checkpoints; pure steps, state in, state out. Knows no estimator."""
 
-from annealnn.learning._checkpoint import load_checkpoint, read_record, save_checkpoint
-from annealnn.learning._loop import CheckpointPolicy, History, descend
-from annealnn.learning._moment_matching import Bounds, LearnerState, MomentMatching, Progress, mean_absolute
+from annealnn.learning import checkpoint
+from annealnn.learning._descent import SCHEDULES, Bounds, Descent, centred, difference, mean_absolute
+from annealnn.learning._learner import Learner, LearnerState, Progress, Rows
+from annealnn.learning._loop import CheckpointPolicy, EarlyStopping, History, descend, effective_particles
+from annealnn.learning._phases import (
+    FactorisedPhase,
+    HiddenFields,
+    MeanFieldPhase,
+    Positive,
+    PositivePhase,
+    SampledPhase,
+    VisiblePhase,
+    mean_field,
+)
 from annealnn.learning.likelihood import Estimate, log_partition, pseudo_log_likelihood
 
 __all__ = [
+    "SCHEDULES",
     "Bounds",
     "CheckpointPolicy",
+    "Descent",
+    "EarlyStopping",
     "Estimate",
+    "FactorisedPhase",
+    "HiddenFields",
     "History",
+    "Learner",
     "LearnerState",
-    "MomentMatching",
+    "MeanFieldPhase",
+    "Positive",
+    "PositivePhase",
     "Progress",
+    "Rows",
+    "SampledPhase",
+    "VisiblePhase",
+    "centred",
+    "checkpoint",
     "descend",
-    "load_checkpoint",
+    "difference",
+    "effective_particles",
     "log_partition",
     "mean_absolute",
+    "mean_field",
     "pseudo_log_likelihood",
-    "read_record",
-    "save_checkpoint",
 ]

@@ -1,4 +1,4 @@
-"""The training loop: steps, history, checkpoints, progress, interruption."""
+"""The training loop: epochs, history, callbacks, early stopping, checkpoints, progress, interruption."""
 
 import time
 from collections.abc import Callable
@@ -6,30 +6,83 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, final
 
+import numpy as np
+
 from annealnn._log import logger
 from annealnn._progress import Wanted, progress_bar
-from annealnn.exceptions import CheckpointError
-from annealnn.learning._checkpoint import load_checkpoint, save_checkpoint
-from annealnn.learning._moment_matching import LearnerState, MomentMatching, Progress
-from annealnn.models import Moments
-from annealnn.samplers import CompiledSampler
+from annealnn.exceptions import CheckpointError, StopTraining
+from annealnn.learning import checkpoint as checkpoints
+from annealnn.learning._learner import Learner, LearnerState, Progress, Rows
+from annealnn.learning.likelihood import Estimate
+from annealnn.models import Parameters, Structure
+from annealnn.typing import Spins
+
+# a correlation over fewer says nothing
+_FEWEST_PARTICLES = 10
 
 Observe = Callable[[LearnerState, Progress], dict[str, float]]
-Monitor = Callable[[LearnerState], dict[str, float]]
+# told of the state before and after an epoch, what its last step showed, and the history so far
+Monitor = Callable[[LearnerState, Progress, LearnerState, "History"], dict[str, float]]
 
 
 @final
 @dataclass(slots=True)
 class History:
-    """What training showed: a list for each quantity, with one entry a step; and rows of what a monitor returned."""
+    """What training showed: a list for each quantity, one entry an epoch; and rows of what was measured now and then.
+
+    `ended` says why training ended before its last epoch.
+    """
 
     steps: dict[str, list[float]] = field(default_factory=dict)
     monitored: list[dict[str, float]] = field(default_factory=list)
+    ended: str | None = None
 
     def add(self, **values: float) -> None:
-        """Append one step."""
+        """Append one epoch."""
         for name, value in values.items():
             self.steps.setdefault(name, []).append(value)
+
+    def upto(self, iteration: int) -> "History":
+        """Return what there was after so many epochs."""
+        steps = {name: values[:iteration] for name, values in self.steps.items()}
+        return History(steps, [row for row in self.monitored if row["iteration"] <= iteration])
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EarlyStopping:
+    """Ends training when the held-out log-likelihood has not risen `patience` times in a row.
+
+    Parameters
+    ----------
+    score : callable, Parameters -> Estimate
+        Mean log-likelihood of rows that training does not see.
+    patience : int
+        Times it is measured.
+    tolerance : float
+        A rise by less is none, nats.
+    """
+
+    score: Callable[[Parameters], Estimate]
+    patience: int
+    tolerance: float = 0.0
+
+    def look(self, state: LearnerState, history: History) -> tuple[LearnerState, dict[str, float], str | None]:
+        """Return the state with its best parameters, what to record, and why to end, if so."""
+        estimate = self.score(state.parameters)
+        row = {"held_out": estimate.value, "held_out_error": estimate.standard_error}
+        before = [old["held_out"] for old in history.monitored if "held_out" in old]
+        best = -np.inf
+        since = 0
+        for value in [*before, estimate.value]:
+            since += 1
+            if value > best + self.tolerance:
+                best, since = value, 0
+        if since == 0:
+            state = state._replace(best=state.parameters)
+        if since < self.patience:
+            return state, row, None
+        return state, row, f"the held-out log-likelihood has not risen {since} times in a row, from {best:.3f} nats"
 
 
 @final
@@ -47,7 +100,7 @@ class CheckpointPolicy:
     every_s: float = 10.0
     resume: bool = False
 
-    def load(self, compiled: CompiledSampler) -> tuple[LearnerState, History] | None:
+    def load(self, structure: Structure) -> tuple[LearnerState, History] | None:
         """Return where to go on from: None if not resuming, or nothing was saved yet.
 
         Raises
@@ -60,14 +113,15 @@ class CheckpointPolicy:
         if not (self.folder / "checkpoint.json").exists():
             logger.warning("nothing to resume in %s: starting at iteration 0", self.folder)
             return None
-        state, record = load_checkpoint(self.folder, compiled.structure)
+        state, record = checkpoints.load(self.folder, structure)
         identity: Any = record.get("identity")
         steps: Any = record.get("steps")
         monitored: Any = record.get("monitored")
         whole = isinstance(identity, dict) and isinstance(steps, dict) and isinstance(monitored, list)
         if not whole or any(len(values) != state.iteration for values in steps.values()):
             msg = (
-                f"a checkpoint's history has one entry a step, {state.iteration}; {self.folder} is damaged. Start again"
+                f"a checkpoint's history has one entry an epoch, {state.iteration}; {self.folder} is damaged. "
+                "Start again"
             )
             raise CheckpointError(msg)
         for name, wanted in self.identity.items():
@@ -79,71 +133,126 @@ class CheckpointPolicy:
                 )
                 raise CheckpointError(msg)
         logger.info("resuming from %s at iteration %d", self.folder, state.iteration)
-        return state, History(steps, monitored)
+        return state, History(steps, monitored, record.get("ended"))
 
-    def save(self, state: LearnerState, compiled: CompiledSampler, history: History) -> None:
+    def save(self, state: LearnerState, structure: Structure, history: History) -> None:
         """Write where the job stands."""
         record = {
             "identity": self.identity,
             "about": self.about,
             "steps": history.steps,
             "monitored": history.monitored,
+            "ended": history.ended,
         }
-        save_checkpoint(self.folder, state, compiled.structure, record)
+        checkpoints.save(self.folder, state, structure, record)
 
 
 def descend(
-    config: MomentMatching,
-    compiled: CompiledSampler,
-    data: Moments,
+    learner: Learner,
+    rows: Rows,
     *,
     start: Callable[[], LearnerState],
     observe: Observe,
     monitor: Monitor | None = None,
     monitor_every: int = 50,
+    early_stopping: EarlyStopping | None = None,
     checkpoint: CheckpointPolicy | None = None,
     title: str = "training",
     progress: Wanted = "auto",
 ) -> tuple[LearnerState, History]:
-    """Run the descent to its last iteration; on an interrupt or a fault, save the last whole step and raise."""
-    resumed = checkpoint.load(compiled) if checkpoint else None
+    """Run the descent to its last epoch; on an interrupt or a fault, save the last whole epoch and raise.
+
+    A monitor ends training by raising `StopTraining`.
+    """
+    structure, num_epochs = learner.compiled.structure, learner.descent.num_epochs
+    resumed = checkpoint.load(structure) if checkpoint else None
     state, history = resumed or (start(), History())
     saved_at = time.monotonic()
     try:
-        with progress_bar(title, config.num_iterations, done=state.iteration, wanted=progress) as advance:
-            while state.iteration < config.num_iterations:
-                after, shown = config.step(state, data, compiled)
+        with progress_bar(title, num_epochs, done=state.iteration, wanted=progress) as advance:
+            while state.iteration < num_epochs and history.ended is None:
+                after, shown = learner.epoch(state, rows)
                 entry = {
                     "iteration": after.iteration,
                     "field_error": shown.field_error,
                     "coupling_error": shown.coupling_error,
+                    "gradient_norm": shown.gradient_norm,
                     **observe(state, shown),
                 }
-                row = None
-                if monitor and (after.iteration % monitor_every == 0 or after.iteration == config.num_iterations):
-                    row = {"iteration": after.iteration, **monitor(after)}
-                # from here to the end of the loop nothing takes long: an interrupt finds a whole step
+                row, ended = None, None
+                if after.iteration % monitor_every == 0 or after.iteration == num_epochs:
+                    after, row, ended = _measure(state, shown, after, history, monitor, early_stopping)
+                # from here to the end of the loop nothing takes long: an interrupt finds a whole epoch
                 history.add(**entry)
                 history.monitored += [row] if row else []
+                history.ended = ended
                 state = after
-                advance(f"moment error {shown.coupling_error:.3f}")
+                advance(_note(entry, history))
                 if checkpoint and time.monotonic() - saved_at > checkpoint.every_s:
-                    checkpoint.save(state, compiled, history)
+                    checkpoint.save(state, structure, history)
                     saved_at = time.monotonic()
     except BaseException:
         if checkpoint:
-            _save_whole_step(checkpoint, state, compiled, history)
+            # the fault may have fallen between the lines that end an epoch
+            checkpoint.save(state, structure, history.upto(state.iteration))
+            logger.warning("stopped at iteration %d; saved to %s", state.iteration, checkpoint.folder)
         raise
+    if history.ended:
+        logger.info("training ended at iteration %d: %s", state.iteration, history.ended)
     if checkpoint:
-        checkpoint.save(state, compiled, history)
+        checkpoint.save(state, structure, history)
     return state, history
 
 
-def _save_whole_step(
-    checkpoint: CheckpointPolicy, state: LearnerState, compiled: CompiledSampler, history: History
-) -> None:
-    """Save after an interrupt or a fault, which may have fallen between the lines that end a step."""
-    steps = {name: values[: state.iteration] for name, values in history.steps.items()}
-    monitored = [row for row in history.monitored if row["iteration"] <= state.iteration]
-    checkpoint.save(state, compiled, History(steps, monitored))
-    logger.warning("stopped at iteration %d; saved to %s", state.iteration, checkpoint.folder)
+def _measure(
+    before: LearnerState,
+    shown: Progress,
+    after: LearnerState,
+    history: History,
+    monitor: Monitor | None,
+    early_stopping: EarlyStopping | None,
+) -> tuple[LearnerState, dict[str, float] | None, str | None]:
+    """Return the state, what was measured (None if nothing is), and why to end, if so."""
+    if monitor is None and early_stopping is None:
+        return after, None, None
+    row: dict[str, float] = {"iteration": after.iteration}
+    ended: str | None = None
+    if early_stopping is not None:
+        after, held_out, ended = early_stopping.look(after, history)
+        row |= held_out
+    if monitor is not None:
+        try:
+            row |= monitor(before, shown, after, history)
+        except StopTraining as stop:
+            row |= stop.row
+            ended = str(stop)
+    return after, row, ended
+
+
+def effective_particles(structure: Structure, parameters: Parameters, before: Spins, after: Spins) -> float:
+    """Return how many independent reads the particles after an epoch are worth, given those before it.
+
+    n (1 - rho) / (1 + rho), rho the correlation over particles of their energies before and after: the effective sample
+    size of a first-order autoregressive series (Sokal 1997), one epoch a step.
+    """
+    if len(before) != len(after) or len(before) < _FEWEST_PARTICLES:
+        return float(len(after))
+    pairs = [structure.energies(parameters, spins) for spins in (before, after)]
+    if min(float(np.ptp(energies)) for energies in pairs) == 0.0:
+        return 0.0 if np.array_equal(before, after) else float(len(after))
+    a, b = ((energies - energies.mean()) / energies.std() for energies in pairs)
+    rho = max(0.0, float((a * b).mean()))
+    return len(after) * (1.0 - rho) / (1.0 + rho)
+
+
+def _note(entry: dict[str, float], history: History) -> str:
+    """Return what the progress bar says beside the count."""
+    parts = [f"moment error {entry['coupling_error']:.3f}", f"gradient {entry['gradient_norm']:.2g}"]
+    measured = history.monitored[-1] if history.monitored else {}
+    if "effective_particles" in measured:
+        parts.append(f"ESS {measured['effective_particles']:.0f}")
+    if "effective_beta" in entry:
+        parts.append(f"beta {entry['effective_beta']:.3g}")
+    if "held_out" in measured:
+        parts.append(f"held-out {measured['held_out']:.2f} nats")
+    return ", ".join(parts)

@@ -107,3 +107,15 @@ def pseudo_log_likelihood(structure: Structure, parameters: Parameters, spins: A
     s = np.asarray(spins, dtype=np.float64)
     pull = s * (s @ structure.dense(parameters.couplings) + parameters.fields)
     return np.asarray(-np.logaddexp(0.0, -2.0 * pull).sum(axis=1))
+
+
+def free_energies(structure: Structure, parameters: Parameters, rows: AnyArray) -> Floats:
+    """Return F(v) = -ln sum_h exp(-E(v, h)) of every row (num_rows, num_visible): (num_rows,)."""
+    from annealnn.learning._phases import HiddenFields
+
+    nv = rows.shape[1]
+    if nv == structure.num_variables:
+        return structure.energies(parameters, rows)
+    padded = np.hstack([rows, np.zeros((len(rows), structure.num_variables - nv), np.int8)])
+    fields = HiddenFields(structure, nv).fields(parameters, rows.astype(np.float64))
+    return np.asarray(structure.energies(parameters, padded) - np.logaddexp(fields, -fields).sum(axis=1))

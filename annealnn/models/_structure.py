@@ -7,7 +7,7 @@ from typing import NamedTuple, final
 import numpy as np
 from scipy.sparse import csr_array
 
-from annealnn.typing import Floats, Indices, Spins
+from annealnn.typing import AnyArray, Floats, Indices, Spins
 
 
 class Parameters(NamedTuple):
@@ -29,6 +29,7 @@ class Clamp(NamedTuple):
 
     variables: Indices  #: (num_clamped,)
     spins: Spins  #: (num_reads, num_clamped)
+    known: AnyArray | None = None  #: bool, the same shape: False where a read's variable is free. None: all are held
 
 
 @final

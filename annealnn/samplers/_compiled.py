@@ -67,6 +67,11 @@ class CompiledSampler(ABC):
             tiles.unpack(spins[some], streams[some])
         return SamplerState(spins, streams)
 
+    def begin(self, spins: Spins, seed: int) -> SamplerState:
+        """Return a state whose reads are at `spins` (num_reads, num_variables), and fresh streams."""
+        state = self.init(len(spins), seed)
+        return state._replace(spins=np.repeat(spins, len(state.spins) // max(1, len(spins)), axis=0))
+
     def reads(self, state: SamplerState) -> Spins:
         """Return the reads that a state holds, (num_reads, num_variables)."""
         return state.spins

@@ -64,6 +64,11 @@ class CompiledGammaLadder(CompiledSampler):
         state = super().init(num_reads * len(self._gammas), seed)
         return state._replace(kept={WORLDLINES: np.repeat(state.spins[:, :, None], self.num_slices, axis=2)})
 
+    def begin(self, spins: Spins, seed: int) -> SamplerState:
+        """Return worldlines without kinks at `spins`."""
+        state = super().begin(spins, seed)
+        return state._replace(kept={WORLDLINES: np.repeat(state.spins[:, :, None], self.num_slices, axis=2)})
+
     def reads(self, state: SamplerState) -> Spins:
         """Return slice 0 of each read's replica at the weakest field."""
         size = len(self._gammas)

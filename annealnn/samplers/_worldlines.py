@@ -63,6 +63,11 @@ class CompiledWorldlines(CompiledSampler):
         state = super().init(num_reads, seed)
         return state._replace(kept={WORLDLINES: np.repeat(state.spins[:, :, None], self.num_slices, axis=2)})
 
+    def begin(self, spins: Spins, seed: int) -> SamplerState:
+        """Return worldlines without kinks at `spins`."""
+        state = super().begin(spins, seed)
+        return state._replace(kept={WORLDLINES: np.repeat(state.spins[:, :, None], self.num_slices, axis=2)})
+
     def step(self, parameters: Parameters, state: SamplerState, clamp: Clamp | None = None) -> Step:
         """Run the sweeps from `state`."""
         return self.run(parameters, state, clamp)

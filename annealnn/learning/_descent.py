@@ -1,0 +1,131 @@
+"""Steps along a gradient: rate, momentum, penalties, and the ranges that parameters keep to."""
+
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, final
+
+import numpy as np
+
+from annealnn._validation import check_choice, check_count, check_number
+from annealnn.models import Moments, Parameters, Structure
+from annealnn.typing import Floats
+
+Schedule = Literal["linear", "constant", "cosine"]
+SCHEDULES = ("linear", "constant", "cosine")
+
+
+class Bounds(NamedTuple):
+    """Closed ranges that a device can program, in Eq. (1)'s sign."""
+
+    fields: tuple[float, float] = (-np.inf, np.inf)
+    couplings: tuple[float, float] = (-np.inf, np.inf)
+
+    @classmethod
+    def from_device(cls, h_range: tuple[float, float], j_range: tuple[float, float]) -> "Bounds":
+        """Return the bounds of a device that states its ranges in dimod's sign, as D-Wave's do."""
+        return cls((-h_range[1], -h_range[0]), (-j_range[1], -j_range[0]))
+
+    def project(self, parameters: Parameters) -> tuple[Parameters, float]:
+        """Return the parameters moved into the ranges, and the fraction of them that had to be."""
+        if self == UNBOUNDED:
+            return parameters, 0.0
+        inside = Parameters(np.clip(parameters.fields, *self.fields), np.clip(parameters.couplings, *self.couplings))
+        moved = sum(int((a != b).sum()) for a, b in zip(inside, parameters, strict=True))
+        return inside, moved / max(1, sum(map(len, parameters)))
+
+
+UNBOUNDED = Bounds()
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Descent:
+    """How parameters follow a gradient of the log-likelihood.
+
+    Parameters
+    ----------
+    learning_rate : float
+        Rate of the first step.
+    num_epochs : int
+        Passes over the data.
+    schedule : "linear", "constant" or "cosine"
+        The rate falls to `final_rate` over `num_epochs`, or stays.
+    final_rate : float
+    momentum : float
+        What is kept of the step before.
+    weight_decay : float
+        L2 penalty: weight_decay / 2 times the squares of the couplings, nats.
+    l1 : float
+        L1 penalty: l1 times the sizes of the couplings, nats; by soft thresholding, so that couplings become exactly 0.
+    centering : bool
+        Follow the gradient of centred spins s - mu, mu half way between the phases' means (Montavon & Mueller 2012;
+        Cho, Raiko & Ilin 2011 call it the enhanced gradient): a step that does not depend on which spin value is up.
+    bounds : Bounds
+    """
+
+    learning_rate: float
+    num_epochs: int
+    schedule: Schedule = "linear"
+    final_rate: float = 0.0
+    momentum: float = 0.5
+    weight_decay: float = 0.0
+    l1: float = 0.0
+    centering: bool = False
+    bounds: Bounds = UNBOUNDED
+
+    def __post_init__(self) -> None:
+        check_number("learning_rate", self.learning_rate, low=0.0, open_low=True)
+        check_count("num_epochs", self.num_epochs)
+        check_choice("schedule", self.schedule, SCHEDULES)
+        check_number("momentum", self.momentum, low=0.0, high=0.999)
+        check_number("weight_decay", self.weight_decay, low=0.0)
+        check_number("l1", self.l1, low=0.0)
+
+    def rate(self, epoch: float) -> float:
+        """Return the rate after so many epochs. Past the last, the final rate."""
+        if self.schedule == "constant":
+            return self.learning_rate
+        done = min(1.0, epoch / self.num_epochs)
+        left = 1.0 - done if self.schedule == "linear" else 0.5 * (1.0 + np.cos(np.pi * done))
+        return self.final_rate + (self.learning_rate - self.final_rate) * float(left)
+
+    def update(
+        self, parameters: Parameters, velocity: Parameters, gradient: Parameters, rate: float
+    ) -> tuple[Parameters, Parameters, float]:
+        """Return the parameters and the velocity after one step, and the fraction of parameters that were clipped."""
+        along = gradient.couplings
+        if self.weight_decay:
+            along = along - self.weight_decay * parameters.couplings
+        moved = Parameters(
+            self.momentum * velocity.fields + rate * gradient.fields,
+            self.momentum * velocity.couplings + rate * along,
+        )
+        fields, couplings = parameters.fields + moved.fields, parameters.couplings + moved.couplings
+        if self.l1:
+            couplings = np.sign(couplings) * np.maximum(np.abs(couplings) - rate * self.l1, 0.0)
+        inside, clipped = self.bounds.project(Parameters(fields, couplings))
+        return inside, moved, clipped
+
+
+def difference(positive: Moments, negative: Moments) -> Parameters:
+    """Return the gradient of the log-likelihood: the moments of the positive phase minus those of the negative.
+
+    Ackley, Hinton & Sejnowski (1985). For a transverse field the same difference is the gradient of the relative
+    entropy S(rho_data || rho) where all units are visible (Benedetti et al. 2017), and of the bound of Amin et al.
+    (2018) otherwise.
+    """
+    return Parameters(positive.spins - negative.spins, positive.pairs - negative.pairs)
+
+
+def centred(gradient: Parameters, positive: Moments, negative: Moments, structure: Structure) -> Parameters:
+    """Return the gradient with respect to centred spins, as a step of the parameters as they are."""
+    heads, tails = structure.ends
+    offsets = 0.5 * (positive.spins + negative.spins)
+    couplings = gradient.couplings - offsets[heads] * gradient.fields[tails] - offsets[tails] * gradient.fields[heads]
+    n = structure.num_variables
+    pulled = np.bincount(heads, couplings * offsets[tails], n) + np.bincount(tails, couplings * offsets[heads], n)
+    return Parameters(gradient.fields - pulled, couplings)
+
+
+def mean_absolute(a: Floats, b: Floats) -> float:
+    """Return the mean of abs(a - b); 0 for empty arrays."""
+    return float(np.abs(a - b).mean()) if len(a) else 0.0
