@@ -76,6 +76,10 @@ class BoltzmannEstimator(ScoringMachine):
         """Return parameters over the units for parameters that were learned."""
         return parameters
 
+    def _model_of(self, parameters: Parameters) -> Any:
+        """Return what `model_` is at parameters over the units."""
+        return IsingModel.from_parameters(self.structure_, parameters)
+
     def _about(self) -> dict[str, Any]:
         """Return what a checkpoint keeps beside the state."""
         return {}
@@ -260,7 +264,7 @@ class BoltzmannEstimator(ScoringMachine):
             snapshot = Snapshot(
                 iteration=after.iteration,
                 n_iter=self.n_iter,
-                model=IsingModel.from_parameters(self.structure_, self._logical(after.parameters)),
+                model=self._model_of(self._logical(after.parameters)),
                 history=history.steps,
                 monitored=history.monitored,
             )
@@ -292,7 +296,8 @@ class BoltzmannEstimator(ScoringMachine):
         self._state = state
         self._estimates: dict[tuple[str, str], Estimate] = {}
         self.n_iter_ = state.iteration
-        self.model_ = IsingModel.from_parameters(self.structure_, self._logical(state.parameters))
+        self._parameters = self._logical(state.parameters)
+        self.model_ = self._model_of(self._parameters)
 
     def __getstate__(self) -> dict[str, Any]:
         state = dict(super().__getstate__())
