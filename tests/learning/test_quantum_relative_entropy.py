@@ -17,6 +17,8 @@ from annealnn.learning.quantum import (
 )
 from annealnn.models import Structure
 
+pytestmark = pytest.mark.usefixtures("one_blas_thread")
+
 MATRICES = {
     "I": np.eye(2),
     "X": np.array([[0, 1], [1, 0]]),

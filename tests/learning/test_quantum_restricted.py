@@ -22,6 +22,8 @@ from annealnn.models._exact import basis_spins
 from annealnn.samplers import SamplerState, streams_from_seed
 from annealnn.testing._statistics import chi_square_pvalue
 
+pytestmark = pytest.mark.usefixtures("one_blas_thread")
+
 FALSE_ALARM = 1e-6  # per test, by design; seeds are fixed
 PAULIS = {
     "X": np.array([[0, 1], [1, 0]], dtype=complex),
