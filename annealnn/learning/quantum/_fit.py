@@ -26,13 +26,15 @@ def fit_quantum_machine(
     *,
     gamma: float | Floats = 0.5,
     learn_gamma: bool = False,
+    weight_decay: float | Floats = 0.0,
+    max_iter: int = 5000,
     seed: int = 0,
 ) -> Minimum[QuantumParameters]:
     """Minimise a loss by BFGS from zero weights.
 
     Zero is a saddle point for the couplings of hidden units: these start at draws from N(0, 0.1^2).
     Where data leave out states, the minimum may lie at infinity: the search ends on the way there, and `slope` says
-    how flat it has become.
+    how flat it has become. A little weight decay brings it back.
 
     Parameters
     ----------
@@ -47,6 +49,10 @@ def fit_quantum_machine(
     learn_gamma : bool
         Whether to learn it: one number stays one shared number, an array has one for each unit. The result is not
         negative, for the sign of a unit's transverse field shows in no probability.
+    weight_decay : float or (num_edges,)
+        L2 penalty, part of the loss: weight_decay / 2 times the squares of the couplings, nats.
+    max_iter : int
+        Steps of BFGS.
     seed : int
 
     Returns
@@ -83,10 +89,14 @@ def fit_quantum_machine(
 
     def evaluate(point: Floats) -> tuple[float, Floats]:
         value, gradient = loss(structure, unpack(point), distribution)
+        couplings = point[n : n + m]
+        value += 0.5 * float((weight_decay * couplings**2).sum())
         by_gamma = gradient.gamma if transverse.shape else gradient.gamma.sum(keepdims=True)
-        return value, np.concatenate([gradient.fields, gradient.couplings, by_gamma if learn_gamma else []])
+        return value, np.concatenate(
+            [gradient.fields, gradient.couplings + weight_decay * couplings, by_gamma if learn_gamma else []]
+        )
 
-    found = minimise(evaluate, start)
+    found = minimise(evaluate, start, max_iter=max_iter)
     parameters = unpack(found.parameters)
     return Minimum(parameters._replace(gamma=np.abs(parameters.gamma)), *found[1:])
 
