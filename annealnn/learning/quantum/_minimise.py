@@ -24,7 +24,7 @@ class Minimum(NamedTuple, Generic[P]):
 def minimise(
     loss: Callable[[Floats], tuple[float, Floats]], start: Floats, *, max_slope: float = 1e-8, max_iter: int = 5000
 ) -> Minimum[Floats]:
-    """Return where BFGS ends: at a slope of `max_slope`, after `max_iter` steps, or where rounding hides any descent."""
+    """Return where BFGS ends: at a slope of `max_slope`, after `max_iter` steps, or where rounding hides descent."""
     # matrices are small: the threads of BLAS would wait for each other, on a busy machine eight times as long
     with threadpool_limits(1, "blas"):
         found = minimize(loss, start, jac=True, method="BFGS", options={"gtol": max_slope, "maxiter": max_iter})
