@@ -12,8 +12,14 @@ from annealnn.learning.likelihood._rows import (
     log_likelihood,
     pseudo_log_likelihood,
 )
+from annealnn.learning.likelihood._transverse import (
+    DIAGONALISED_UP_TO,
+    transverse_log_likelihood,
+    transverse_log_partition,
+)
 
 __all__ = [
+    "DIAGONALISED_UP_TO",
     "EXACT_UP_TO",
     "EXACT_WIDTH",
     "Estimate",
@@ -24,4 +30,6 @@ __all__ = [
     "log_partition",
     "pseudo_log_likelihood",
     "reverse_log_partition",
+    "transverse_log_likelihood",
+    "transverse_log_partition",
 ]
