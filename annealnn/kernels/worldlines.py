@@ -156,27 +156,24 @@ def worldline_importance_sweeps(
 ):
     """Move reads along E_t = E_0 + t D as in `importance`, E_0 and D being means over the slices; beta = 1.
 
-    starts, fields (num_variables, 32) float32, or with a row for each variable of each tile: fields of E_0, and the
-    local fields of D where all others are down; couplings by CSR, of D. is_pinned (num_variables,) uint8: 1 where
-    slice 0 of a worldline stays as it is. hops (num_variables,) float32: tanh(gamma_i / num_slices). path (num_steps,)
-    float32; scratch (5 num_slices, 32) float32; differences, log_weights (num_tiles, 32) float64.
+    starts (num_variables,) float32: fields of E_0; fields and couplings, by CSR, are those of D. is_pinned
+    (num_variables,) uint8: 1 where slice 0 of a worldline stays as it is. hops (num_variables,) float32:
+    tanh(gamma_i / num_slices). path (num_steps,) float32; scratch (5 num_slices, 32) float32; differences, log_weights
+    (num_tiles, 32) float64.
     """
     slices, zero = np.uint64(num_slices), splat(_ZERO)
     dtau = 1.0 / num_slices
     scale = splat(np.float32(_TWO_LOG2_E * dtau))
-    num_variables = hops.shape[0]
-    stride = num_variables if starts.shape[0] > num_variables else 0
     for t in range(bits.shape[0]):
         for k in range(1, path.shape[0]):
             step = np.float64(path[k]) - np.float64(path[k - 1])
             for r in range(32):
                 log_weights[t, r] -= step * differences[t, r]
-            for i in range(np.uint64(num_variables)):
+            for i in range(np.uint64(hops.shape[0])):
                 start, stop = np.uint64(indptr[i]), np.uint64(indptr[i + _1])
-                field, base = load(starts, t * stride + i), load(fields, t * stride + i)
                 rise = zero
                 for m in range(slices):
-                    a, b = base, zero
+                    a, b = splat(fields[i]), zero
                     for e in range(start, stop - ((stop - start) & _1), 2):
                         first, second = np.uint64(indices[e]), np.uint64(indices[e + _1])
                         a = choose(flags_of(bits[t, first * slices + m]), a + splat(couplings[e]), a)
@@ -185,7 +182,7 @@ def worldline_importance_sweeps(
                         last = np.uint64(indices[stop - _1])
                         a = choose(flags_of(bits[t, last * slices + m]), a + splat(couplings[stop - _1]), a)
                     local = a + b
-                    store(scratch, 4 * m, scale * (field + splat(path[k]) * local))
+                    store(scratch, 4 * m, scale * (splat(starts[i]) + splat(path[k]) * local))
                     store(scratch, 4 * slices + m, local)
                     rise = rise - choose(flags_of(bits[t, i * slices + m]), local, zero)
                 _draw_worldline(bits, streams, t, i, slices, splat(hops[i]), is_pinned[i] != 0, scratch)

@@ -120,7 +120,7 @@ def anneal_worldlines(
     structure
     parameters
     gammas : (num_variables,)
-    start : (num_variables,), or (num_rows, num_variables) with num_runs / num_rows runs after another for each row
+    start : (num_variables,)
         Fields of the independent worldlines, Eq. (1)'s sign.
     num_slices
     num_runs
@@ -129,36 +129,28 @@ def anneal_worldlines(
         Values of the first variables at slice 0; num_runs / num_rows runs for each row.
     """
     n, sparse = structure.num_variables, SparseCouplings.of(structure)
-    terms = Terms.of(sparse, parameters)
-    starts = np.atleast_2d(start).astype(np.float32)
-    # of D = E_1 - E_0; the fields of `terms` are in dimod's sign
-    rises = terms.fields + starts
-    hops = np.tanh(np.asarray(gammas) / num_slices).astype(np.float32)
+    rise = Parameters(np.asarray(parameters.fields) - start, parameters.couplings)
+    terms = Terms.of(sparse, rise)
+    starts, hops = (-start).astype(np.float32), np.tanh(gammas / num_slices).astype(np.float32)
     num_pinned = 0 if pinned is None else pinned.shape[1]
     is_pinned = (np.arange(n) < num_pinned).astype(np.uint8)
-    path = _path(effort.num_steps, backwards=False)
 
     def begin(block: slice) -> tuple[Spins, Floats]:
         rows = np.arange(block.start, block.stop)
         lines = np.full((len(rows), n, num_slices), -1, np.int8)
         if pinned is not None:
             lines[:, :num_pinned, 0] = pinned[rows // (num_runs // len(pinned))]
-        low = structure.energies(parameters, np.full((1, n), -1, np.int8))[0]
-        first = structure.energies(parameters, lines[:, :, 0])
-        base = np.broadcast_to(starts, (len(starts), n))[rows // (num_runs // len(starts))].astype(np.float64)
-        # + E_0's fields, with which E_0 is taken off
-        first += (base * lines[:, :, 0]).sum(axis=1)
-        return lines.reshape(len(rows), -1), (first + (num_slices - 1) * (low - base.sum(axis=1))) / num_slices
+        lowest = structure.energies(rise, np.full((1, n), -1, np.int8))[0]
+        first = structure.energies(rise, lines[:, :, 0])
+        return lines.reshape(len(rows), -1), (first + (num_slices - 1) * lowest) / num_slices
 
-    def sweep(
-        tiles: Tiles, lanes: Floats32, fields: Floats32, part: Floats32, differences: Floats, log_weights: Floats
-    ) -> None:
+    def sweep(tiles: Tiles, part: Floats32, differences: Floats, log_weights: Floats) -> None:
         worldline_importance_sweeps(
             tiles.bits,
             tiles.streams,
-            lanes,
+            starts,
             is_pinned,
-            fields,
+            terms.fields,
             sparse.indptr,
             sparse.indices,
             terms.couplings,
@@ -170,14 +162,11 @@ def anneal_worldlines(
             log_weights,
         )
 
-    def lanes_of(block: slice) -> tuple[Floats32, ...]:
-        return _lanes_of(starts, block, num_runs), _lanes_of(-rises, block, num_runs)
-
     cost = num_slices * (2 * n + 2 * structure.num_edges)
-    return _run(begin, lanes_of, sweep, path, num_runs, cost, effort)
+    return _run(begin, lambda _: (), sweep, _path(effort.num_steps), num_runs, cost, effort)
 
 
-def _path(num_steps: int, *, backwards: bool) -> Floats32:
+def _path(num_steps: int, *, backwards: bool = False) -> Floats32:
     """Return the values of t, (num_steps + 1,): a sweep at 0 draws the first read; a read of E_1 needs none."""
     path = np.linspace(0.0, 1.0, num_steps).astype(np.float32)
     return path[::-1].copy() if backwards else np.concatenate([path[:1], path])

@@ -1,18 +1,20 @@
 """Hidden units, summed out given rows of the visible ones."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from functools import cached_property
 from typing import NamedTuple, final
 
 import numpy as np
 from scipy.sparse import csr_array
 
+from annealnn.learning.likelihood._estimate import RowEstimates
 from annealnn.learning.likelihood._partition import EXACT_WIDTH, narrow_tree
 from annealnn.models import Parameters, Structure
 from annealnn.samplers._tree import TreeDecomposition
 from annealnn.typing import AnyArray, Floats
 
 # numbers held at a time
-_MOST_NUMBERS = 2**22
+_MOST_NUMBERS = 2**20
 # a matrix with more of its entries than this is multiplied as a dense one
 _DENSE = 0.1
 
@@ -33,9 +35,7 @@ class HiddenUnits:
 
     def __init__(self, structure: Structure, parameters: Parameters, num_visible: int) -> None:
         if not 0 < num_visible <= structure.num_variables:
-            msg = (
-                f"rows have a column for each visible unit, 1 to {structure.num_variables} of them; got {num_visible}"
-            )
+            msg = f"rows have a column for each visible unit, 1 to {structure.num_variables} of them; got {num_visible}"
             raise ValueError(msg)
         self.num_visible, self.num_hidden = num_visible, structure.num_variables - num_visible
         fields, couplings = (np.asarray(values, dtype=np.float64) for values in parameters)
@@ -43,9 +43,7 @@ class HiddenUnits:
         seen = edges < num_visible
         among, hidden = seen.all(axis=1), ~seen.any(axis=1)
         between = ~among & ~hidden
-        self.visible = Part(
-            Structure(num_visible, edges[among]), Parameters(fields[:num_visible], couplings[among])
-        )
+        self.visible = Part(Structure(num_visible, edges[among]), Parameters(fields[:num_visible], couplings[among]))
         self.hidden = Part(
             Structure(self.num_hidden, edges[hidden] - num_visible),
             Parameters(fields[num_visible:], couplings[hidden]),
@@ -70,39 +68,38 @@ class HiddenUnits:
         """Return E(v) of every row, (num_rows,)."""
         return self.visible.structure.energies(self.visible.parameters, rows)
 
-    def tree(self) -> TreeDecomposition | None:
-        """Return the elimination of the hidden units if they are coupled and that is quick, else None."""
+    @cached_property
+    def _tree(self) -> TreeDecomposition | None:
+        """An elimination of the hidden units, if they are coupled and it is quick."""
         return narrow_tree(self.hidden.structure) if self.are_coupled else None
 
-    def exact_free_energies(self) -> Callable[[AnyArray], Floats]:
-        """Return the function from rows to their free energies, (num_rows,).
+    @property
+    def is_exact(self) -> bool:
+        """Whether free energies can be summed exactly."""
+        return not self.are_coupled or self._tree is not None
+
+    def exact_rows(self, rows: AnyArray) -> RowEstimates:
+        """Return the free energies of rows.
 
         Raises
         ------
         ValueError
             If hidden units are coupled in too wide a graph.
         """
-        tree = self.tree()
-        if self.are_coupled and tree is None:
+        if not self.is_exact:
             msg = (
-                f"free energies are exact where hidden units are not coupled to each other, or in a graph of width at "
+                "free energies are exact where hidden units are not coupled to each other, or in a graph of width at "
                 f"most {EXACT_WIDTH}; got {self.hidden.structure!r} of greater width. Use estimate_free_energies"
             )
             raise ValueError(msg)
-        size = max(1, self.num_hidden) if tree is None else int(tree.num_entries) + self.num_hidden
-        couplings = self.hidden.parameters.couplings
-
-        def free_energies(rows: AnyArray) -> Floats:
-            out = self.visible_energies(rows)
-            for block in blocks_of(len(rows), size):
-                pulls = self.pulls(rows[block])
-                if tree is None:
-                    out[block] -= log_two_cosh(pulls).sum(axis=1)
-                else:
-                    out[block] -= tree.log_partitions(pulls, couplings)
-            return out
-
-        return free_energies
+        tree, out = self._tree, self.visible_energies(rows)
+        for block in blocks_of(len(rows), self.num_hidden + (0 if tree is None else int(tree.num_entries))):
+            pulls = self.pulls(rows[block])
+            if tree is None:
+                out[block] -= log_two_cosh(pulls).sum(axis=1)
+            else:
+                out[block] -= tree.log_partitions(pulls, self.hidden.parameters.couplings)
+        return RowEstimates(out, np.zeros(len(out)), 0.0, "closed form" if tree is None else tree.name)
 
 
 def log_two_cosh(x: Floats) -> Floats:

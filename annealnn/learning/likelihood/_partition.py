@@ -150,7 +150,7 @@ def check_spins(name: str, values: AnyArray, num_columns: int | None = None) -> 
         raise ValueError(msg)
     if not (wrong := np.abs(given) != 1).any():
         return given.astype(np.int8)
-    msg = f"{name} hold spins, -1 or +1; got {given[wrong][0]!r}. Convert bits with bits_to_spins"
+    msg = f"{name} hold spins, -1 or +1; got {given[wrong][0].item()!r}. Convert bits with bits_to_spins"
     raise ValueError(msg)
 
 

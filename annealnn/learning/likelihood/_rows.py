@@ -38,7 +38,7 @@ def free_energies(structure: Structure, parameters: Parameters, rows: AnyArray) 
         If hidden units are coupled in a graph of width above 16, or an argument breaks its rule.
     """
     units, spins = _checked(structure, parameters, rows)
-    return units.exact_free_energies()(spins)
+    return units.exact_rows(spins).values
 
 
 def estimate_free_energies(
@@ -79,6 +79,8 @@ def estimate_free_energies(
     units, spins = _checked(structure, parameters, rows)
     check_count("num_runs", num_runs, minimum=2)
     effort = Effort(check_count("num_steps", num_steps, minimum=2), seed, num_threads, progress)
+    if not units.are_coupled:
+        return units.exact_rows(spins)
     # as the kernels have them
     pulls = units.pulls(spins).astype(np.float32).astype(np.float64)
     hidden = units.hidden
@@ -146,7 +148,9 @@ def log_likelihood(
             num_threads=num_threads,
             progress=progress,
         )
-    if units.are_coupled and units.tree() is None:
+    if units.is_exact:
+        found = units.exact_rows(spins)
+    else:
         found = estimate_free_energies(
             structure,
             parameters,
@@ -157,8 +161,6 @@ def log_likelihood(
             num_threads=num_threads,
             progress=progress,
         )
-    else:
-        found = RowEstimates(units.exact_free_energies()(spins), np.zeros(len(spins)), 0.0, "exact")
     method = f"free energies: {found.method}; ln Z: {log_z.method}"
     return RowEstimates(-found.values - log_z.value, found.standard_errors, log_z.standard_error, method)
 
@@ -206,16 +208,15 @@ def _cosh_after_flips(units: HiddenUnits, s: Floats) -> Floats:
         pulls = units.pulls(s[block])
         fell = log_two_cosh(pulls)[:, hidden]
         fell -= log_two_cosh(pulls[:, hidden] - 2.0 * s[block][:, seen] * units.weights)
-        out[block] = (incidence @ fell.T).T
+        out[block] = np.asarray(incidence @ fell.T).T
     return out
 
 
 def _sums_after_flips(units: HiddenUnits, rows: Spins) -> Floats:
     """Return the same where hidden units are coupled to each other."""
-    free = units.exact_free_energies()
 
     def hidden_part(v: Spins) -> Floats:
-        return free(v) - units.visible_energies(v)
+        return units.exact_rows(v).values - units.visible_energies(v)
 
     out = np.zeros(rows.shape)
     before = hidden_part(rows)

@@ -197,8 +197,8 @@ def transverse_log_likelihood(
     pinned = np.where(spins > 0, visible[:, 0], visible[:, 1]).sum(axis=1)
     values = values + pinned + logsumexp(hidden, axis=1).sum() - log_z.value
     method = (
-        f"rows: annealed importance sampling of {num_slices} slices, {num_row_runs} runs x {num_row_steps} steps a row; "
-        f"ln Z: {log_z.method}"
+        f"rows: annealed importance sampling of {num_slices} slices, {num_row_runs} runs x {num_row_steps} steps a row"
+        f"; ln Z: {log_z.method}"
     )
     return RowEstimates(values, errors, log_z.standard_error, method)
 
@@ -212,7 +212,8 @@ def _is_diagonalised(structure: Structure, exact: bool | None) -> bool:
     few = structure.num_variables <= DIAGONALISED_UP_TO
     if exact and not few:
         msg = (
-            f"diagonalisation reaches {DIAGONALISED_UP_TO} variables here; got {structure.num_variables}. Pass exact=None"
+            f"diagonalisation reaches {DIAGONALISED_UP_TO} variables here; got {structure.num_variables}. "
+            "Pass exact=None"
         )
         raise ValueError(msg)
     return few and exact is not False
