@@ -17,7 +17,7 @@ Besides the arguments that `tiles` names, fields and couplings being those of D:
 import numpy as np
 
 from annealnn.kernels._compile import compiled, inlined
-from annealnn.kernels._functions import exponential2, logarithm2
+from annealnn.kernels._functions import exponential2, logarithm2_plus_one
 from annealnn.kernels._lanes import choose, flags_of, less, load, splat, store, word_of
 from annealnn.kernels._random import next_floats
 
@@ -33,7 +33,7 @@ _STRETCH = 16
 def _log2_cosh(x):
     """Return log2(2 cosh(x ln(2) / 2)), even in x."""
     size = choose(less(x, splat(_ZERO)), splat(_ZERO) - x, x)
-    return splat(_HALF) * size + logarithm2(splat(_ONE) + exponential2(splat(_ZERO) - size))
+    return splat(_HALF) * size + logarithm2_plus_one(exponential2(splat(_ZERO) - size))
 
 
 @inlined

@@ -101,6 +101,8 @@ def test_errors_of_rows_and_of_ln_z_are_kept_apart(monkeypatch):
     rows = basis_spins(NUM_VISIBLE)
     with pytest.raises(ValueError, match=r"width at most .*; got Structure\(6 variables, 15 edges\)"):
         free_energies(structure, parameters, rows)
+    with pytest.raises(ValueError, match="exact sums reach 0 variables"):
+        log_likelihood(structure, parameters, rows, exact=True)
     found = log_likelihood(structure, parameters, rows, num_runs=400, num_steps=100, num_row_runs=20, num_row_steps=40)
     assert found.method.count("annealed importance sampling") == 2
     log_z = log_partition(structure, parameters, num_runs=400, num_steps=100, seed=1)
@@ -112,6 +114,15 @@ def test_errors_of_rows_and_of_ln_z_are_kept_apart(monkeypatch):
     given = log_likelihood(structure, parameters, rows, log_z=Estimate(1.0, 0.5, "by hand"), num_row_runs=20)
     assert given.common_error == 0.5
     assert given.method.endswith("ln Z: by hand")
+
+
+def test_runs_may_be_asked_for_where_sums_are_exact():
+    structure, parameters = machine("complete")
+    rows = basis_spins(NUM_VISIBLE)
+    options = {"num_runs": 400, "num_steps": 100, "num_row_runs": 50, "num_row_steps": 50}
+    found = log_likelihood(structure, parameters, rows, exact=False, **options).mean()
+    assert found.method.count("annealed importance sampling") == 2
+    assert abs(found.value - log_likelihood(structure, parameters, rows).mean().value) < 5 * found.standard_error
 
 
 @pytest.mark.parametrize("name", GRAPHS)

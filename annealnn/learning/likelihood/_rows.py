@@ -103,6 +103,7 @@ def log_likelihood(
     num_row_runs: int = 100,
     num_row_steps: int = 500,
     start_means: Floats | None = None,
+    exact: bool | None = None,
     seed: int = 0,
     num_threads: int | None = None,
     progress: Progress = False,
@@ -121,6 +122,9 @@ def log_likelihood(
         Of ln Z, as in `log_partition`.
     num_row_runs, num_row_steps : int
         Of free energies, as in `estimate_free_energies`.
+    exact : bool, optional
+        True asks for exact sums or an error, False for annealed importance sampling of all but closed forms; None
+        chooses.
     seed, num_threads, progress
         As in `log_partition`.
 
@@ -134,7 +138,7 @@ def log_likelihood(
     Raises
     ------
     ValueError
-        If an argument breaks its rule.
+        If an argument breaks its rule, or an exact sum is asked for where there is none.
     """
     units, spins = _checked(structure, parameters, rows)
     if log_z is None:
@@ -144,11 +148,12 @@ def log_likelihood(
             num_runs=num_runs,
             num_steps=num_steps,
             start_means=start_means,
+            exact=exact,
             seed=child_seed(seed, 0),
             num_threads=num_threads,
             progress=progress,
         )
-    if units.is_exact:
+    if exact or (exact is None and units.is_exact):
         found = units.exact_rows(spins)
     else:
         found = estimate_free_energies(

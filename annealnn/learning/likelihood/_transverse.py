@@ -161,6 +161,7 @@ def transverse_log_likelihood(
             num_row_runs=num_row_runs,
             num_row_steps=num_row_steps,
             start_means=start_means,
+            exact=exact,
             seed=seed,
             num_threads=num_threads,
             progress=progress,
