@@ -14,7 +14,9 @@ if TYPE_CHECKING:  # the same names for type checkers; tests/packaging holds the
         BoltzmannMachine,
         DeepBoltzmannMachine,
         EmbeddedBoltzmannMachine,
+        QuantumBoltzmannMachine,
         RestrictedBoltzmannMachine,
+        SemiQuantumRestrictedBoltzmannMachine,
     )
     from annealnn.models import IsingModel, TransverseIsing
     from annealnn.registry import SamplerSpec, sampler_names
@@ -36,7 +38,9 @@ else:  # hidden from type checkers, for which a module's __getattr__ has every n
             "BoltzmannMachine": "annealnn.estimators",
             "DeepBoltzmannMachine": "annealnn.estimators",
             "EmbeddedBoltzmannMachine": "annealnn.estimators",
+            "QuantumBoltzmannMachine": "annealnn.estimators",
             "RestrictedBoltzmannMachine": "annealnn.estimators",
+            "SemiQuantumRestrictedBoltzmannMachine": "annealnn.estimators",
             "ExactSampler": "annealnn.samplers",
             "GibbsSampler": "annealnn.samplers",
             "IsingModel": "annealnn.models",
@@ -64,8 +68,10 @@ __all__ = [
     "ParallelTemperingSampler",
     "PathIntegralSampler",
     "PopulationAnnealingSampler",
+    "QuantumBoltzmannMachine",
     "RestrictedBoltzmannMachine",
     "SamplerSpec",
+    "SemiQuantumRestrictedBoltzmannMachine",
     "SimulatedAnnealingSampler",
     "SimulatedQuantumAnnealingSampler",
     "TransverseIsing",

@@ -3,7 +3,9 @@
 from annealnn.estimators._boltzmann import BoltzmannMachine
 from annealnn.estimators._deep import DeepBoltzmannMachine
 from annealnn.estimators._embedded import EmbeddedBoltzmannMachine
+from annealnn.estimators._quantum import QuantumBoltzmannMachine
 from annealnn.estimators._restricted import RestrictedBoltzmannMachine
+from annealnn.estimators._semi_quantum import SemiQuantumRestrictedBoltzmannMachine
 from annealnn.estimators._snapshot import Callback, Snapshot
 
 __all__ = [
@@ -11,6 +13,8 @@ __all__ = [
     "Callback",
     "DeepBoltzmannMachine",
     "EmbeddedBoltzmannMachine",
+    "QuantumBoltzmannMachine",
     "RestrictedBoltzmannMachine",
+    "SemiQuantumRestrictedBoltzmannMachine",
     "Snapshot",
 ]

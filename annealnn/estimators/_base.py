@@ -34,8 +34,8 @@ from annealnn.learning import (
 from annealnn.models import IsingModel, Parameters, Structure
 from annealnn.typing import AnyArray, Floats
 
-# annealed importance sampling for a held-out likelihood during training
-_QUICK_RUNS, _QUICK_STEPS = 100, 500
+# runs and steps of annealed importance sampling for a held-out likelihood during training
+_QUICK = 100, 500
 _FEWEST_TO_SPLIT = 4
 
 
@@ -254,9 +254,7 @@ class BoltzmannEstimator(ScoringMachine):
             return None
 
         def score(parameters: Parameters) -> Estimate:
-            return self._mean_log_likelihood(
-                self._logical(parameters), held_out, num_runs=_QUICK_RUNS, num_steps=_QUICK_STEPS
-            )
+            return self._mean_log_likelihood(self._logical(parameters), held_out, _QUICK)
 
         return EarlyStopping(score=score, patience=self.n_iter_no_change, tolerance=float(self.tol))
 
