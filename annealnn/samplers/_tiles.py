@@ -50,6 +50,13 @@ class Tiles:
         for later in range(1, num_slices):
             self.bits[:, columns + later] = self.bits[:, columns]
 
+    def put_back(self, before: Words, reads: Bools) -> None:
+        """Give the reads that a mask (num_reads,) names the bits they had in `before`."""
+        flags = np.zeros((len(self.bits), WIDTH), np.uint32)
+        flags.reshape(-1)[: len(reads)] = reads
+        words = (flags << np.arange(WIDTH, dtype=np.uint32)).sum(axis=1, dtype=np.uint32)[:, None]
+        self.bits[:] ^= (self.bits ^ before) & words
+
     def unpack(self, spins: Spins, streams: Words) -> None:
         """Write the reads (num_reads, num_spins) and their streams (num_reads, 4)."""
         unpack_tiles(self.bits, self.streams, spins, streams)
