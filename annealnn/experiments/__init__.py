@@ -1,7 +1,17 @@
 """The jobs that the commands run, callable from Python."""
 
+from annealnn.experiments._all_digits import AllDigitsJob, AllDigitsResult, run_all_digits
 from annealnn.experiments._job import OptDigitsJob
 from annealnn.experiments._measure import DecodedQuality, embedded_misses, measure_embedded
 from annealnn.experiments._optdigits import run_optdigits
 
-__all__ = ["DecodedQuality", "OptDigitsJob", "embedded_misses", "measure_embedded", "run_optdigits"]
+__all__ = [
+    "AllDigitsJob",
+    "AllDigitsResult",
+    "DecodedQuality",
+    "OptDigitsJob",
+    "embedded_misses",
+    "measure_embedded",
+    "run_all_digits",
+    "run_optdigits",
+]

@@ -1,6 +1,7 @@
 """Figures and self-contained pages."""
 
+from annealnn.reports._all_digits import write_all_digits_report
 from annealnn.reports._optdigits import write_optdigits_report
 from annealnn.reports._page import format_estimate
 
-__all__ = ["format_estimate", "write_optdigits_report"]
+__all__ = ["format_estimate", "write_all_digits_report", "write_optdigits_report"]

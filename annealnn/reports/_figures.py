@@ -73,7 +73,7 @@ def digit_sheets(sheets: Mapping[str, Bits], shape: tuple[int, int], columns: in
     """Draw sheets of digits side by side."""
     figure = Figure(figsize=(3.5 * len(sheets), 2.1), layout="constrained")
     for ax, (title, rows) in zip(np.atleast_1d(figure.subplots(1, len(sheets))), sheets.items(), strict=True):
-        ax.imshow(_sheet(_tinted(rows, None), shape, columns))
+        ax.imshow(sheet_of(rows, shape, columns))
         ax.set_title(title, fontsize=10)
         ax.set_axis_off()
     return figure
@@ -110,6 +110,11 @@ def confusion(pairs: Mapping[str, tuple[AnyArray, AnyArray]]) -> Figure:
         ConfusionMatrixDisplay.from_predictions(true, predicted, ax=ax, colorbar=False, cmap="Blues")
         ax.set_title(title, fontsize=10)
     return figure
+
+
+def sheet_of(rows: Bits, shape: tuple[int, int], columns: int = 10) -> AnyArray:
+    """Return one image of rows of pixels (num_rows, num_pixels), dark where 1."""
+    return _sheet(_tinted(rows, None), shape, columns)
 
 
 def _plain_ticks(ax: Axes) -> None:
