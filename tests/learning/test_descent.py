@@ -170,7 +170,11 @@ def test_a_centred_gradient_is_that_of_centred_spins():
 
     def log_likelihood(theta):
         p = uncentred(theta[:4], theta[4:])
-        return p.fields @ positive.spins + p.couplings @ positive.pairs - IsingModel.from_parameters(STRUCTURE, p).exact().log_z
+        return (
+            p.fields @ positive.spins
+            + p.couplings @ positive.pairs
+            - IsingModel.from_parameters(STRUCTURE, p).exact().log_z
+        )
 
     b = parameters.fields.copy()
     np.add.at(b, heads, parameters.couplings * mu[tails])
