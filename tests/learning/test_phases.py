@@ -29,7 +29,7 @@ GRAPHS = {
     "restricted": Structure(7, [[i, j] for i in range(4) for j in range(4, 7)]),
     "sparse restricted": Structure(7, TO_HIDDEN),
     "semi-restricted": Structure(7, VISIBLE + TO_HIDDEN),
-    "deep": Structure(7, TO_HIDDEN[:4] + [[4, 6], [5, 6]]),
+    "deep": Structure(7, [*TO_HIDDEN[:4], [4, 6], [5, 6]]),
     "any": Structure(7, VISIBLE + TO_HIDDEN + AMONG_HIDDEN),
 }
 COUPLED = ("deep", "any")
@@ -143,7 +143,7 @@ def test_coupled_hidden_units_are_not_summed_over_at_once():
 
 
 def test_mean_field_overrates_hidden_units_that_agree():
-    """Two hidden units, coupling J, small field h: m = tanh(h + J m) where the truth is smaller (Peterson & Anderson)."""
+    """Two hidden units, coupling J, small field h: m = tanh(h + J m), where the truth is smaller."""
     structure = Structure(3, [[1, 2]])
     coupling, field = 1.2, 0.1
     parameters = Parameters(np.array([0.0, field, field]), np.array([coupling]))
