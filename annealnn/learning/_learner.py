@@ -192,7 +192,7 @@ class Learner:
         return self.positive.run(state.parameters, units, some.known, seed)
 
     def _contrast(self, state: LearnerState, some: Rows, units: Spins | None, number: int) -> SamplerState:
-        """Return particles that begin at the rows, their hidden units drawn given them (where coupled, by mean field)."""
+        """Return particles that begin at the rows, hidden units drawn given them (where coupled, by mean field)."""
         path = (_CONTRAST, state.iteration, number)
         if units is None:
             rows = some.spins.astype(np.float64)
