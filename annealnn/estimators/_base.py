@@ -43,6 +43,7 @@ class BoltzmannEstimator(ScoringMachine):
     """Abstract: a machine that learns by the training loop."""
 
     _learner: Learner
+    _save_every_s = 10.0
 
     # -- what a machine says of itself ---------------------------------------------------------------------------
 
@@ -301,7 +302,13 @@ class BoltzmannEstimator(ScoringMachine):
             "options": repr(sorted(plain.items())),
         }
         about = {"seed": self._seed, **self._about()}
-        return CheckpointPolicy(folder=Path(self.checkpoint), identity=identity, about=about, resume=bool(self.resume))
+        return CheckpointPolicy(
+            folder=Path(self.checkpoint),
+            identity=identity,
+            about=about,
+            every_s=self._save_every_s,
+            resume=bool(self.resume),
+        )
 
     def _finish(self, state: LearnerState) -> None:
         self._state = state
