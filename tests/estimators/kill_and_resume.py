@@ -20,7 +20,7 @@ from annealnn.datasets import make_bernoulli_mixture
 from annealnn.exceptions import CheckpointError
 from annealnn.learning import checkpoint
 
-COMMON = {"n_iter": 80, "monitor_every": 10, "random_state": 0, "progress": False}
+COMMON = {"n_iter": 40, "monitor_every": 10, "random_state": 0, "progress": False}
 MACHINES = {
     "restricted, minibatches, average": (
         RestrictedBoltzmannMachine,

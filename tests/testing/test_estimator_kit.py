@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from sklearn.base import BaseEstimator, DensityMixin, TransformerMixin
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, DensityMixin, TransformerMixin
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted, validate_data
 
 from annealnn._validation import check_bits
@@ -115,7 +115,7 @@ class HoldsALock(Independent):
         return super().fit(X)
 
 
-class Trained(TransformerMixin, Independent):
+class Trained(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Independent):
     """A sound machine with all that the kit asks about: classes, a transform, missing values, epochs, checkpoints."""
 
     obeys = True
@@ -199,8 +199,9 @@ class Trained(TransformerMixin, Independent):
         bits = check_bits(validate_data(self, X, reset=False, dtype=np.float64), binarize=self.binarize)
         return bits.astype(float)
 
-    def get_feature_names_out(self, input_features=None):
-        return np.array([f"hidden{k}" for k in range(len(self.p_))], dtype=object)
+    @property
+    def _n_features_out(self):
+        return len(self.p_)
 
 
 class LosesItsPlace(Trained):
