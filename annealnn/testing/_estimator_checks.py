@@ -265,8 +265,8 @@ def check_missing_values(case: EstimatorCase) -> None:
     if not case.takes("missing"):
         return
     rng = np.random.default_rng(5)
-    X = (rng.random((600, 5)) < [0.9, 0.8, 0.5, 0.2, 0.1]).astype(float)
-    X[:, 2] = X[:, 0]  # and a pair that always agrees
+    X = (rng.random((600, 5)) < [0.5, 0.9, 0.5, 0.2, 0.1]).astype(float)
+    X[:, 2] = X[:, 0]  # a pair that always agrees
     holes = np.where(rng.random(X.shape) < 1 / 3, np.nan, X)
     said = ""
     try:
@@ -281,7 +281,7 @@ def check_missing_values(case: EstimatorCase) -> None:
     error = float(np.abs(drawn.mean(axis=0) - X.mean(axis=0)).mean())
     assert error < 0.08, f"the means of drawn rows are {error:.3f} off those of the whole data"
     agree = float((drawn[:, 0] == drawn[:, 2]).mean())
-    assert agree > 0.85, f"two bits that always agree in the data agree in {agree:.2f} of drawn rows"
+    assert agree > 0.75, f"two bits that always agree in the data agree in {agree:.2f} of drawn rows"
 
 
 def check_early_stopping(case: EstimatorCase) -> None:
