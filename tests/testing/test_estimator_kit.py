@@ -160,7 +160,7 @@ class Trained(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Independent):
         # bits 0 and 2 agree wherever both are known
         self.twin_ = bool((bits[:, 0] == bits[:, 2])[known[:, 0] & known[:, 2]].all())
         self.classes_ = None if y is None else np.unique(y)
-        self.model_ = SimpleNamespace(h=self.p_)
+        self.model_ = (self.p_,)
         self.monitored_ = [{"held_out": -1.0}]
         return self
 
@@ -170,7 +170,7 @@ class Trained(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Independent):
     def train(self, means):
         end = self.monitor_every * (1 + self.n_iter_no_change) if self.early_stopping else self.n_iter
         noise = np.random.default_rng(self.random_state).uniform(0, 1e-3, len(means))
-        model = SimpleNamespace(h=np.clip(means, 0.01, 0.98) + noise)
+        model = (np.clip(means, 0.01, 0.98) + noise,)
         for iteration in range(1, end + 1):
             if self.callbacks is not None and iteration % self.monitor_every == 0:
                 try:
