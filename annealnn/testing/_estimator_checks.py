@@ -197,6 +197,7 @@ def check_score_is_the_mean(case: EstimatorCase) -> None:
 def check_likelihood_sums_to_one(case: EstimatorCase) -> None:
     """exp(score_samples) over every row of bits adds up to 1."""
     X, y = bars()
+    X = X[:, :5]  # few enough for every likelihood to be exact
     for labels in (None, y):
         machine = case.build().fit(X, labels)
         if not hasattr(machine, "score_samples"):
@@ -274,12 +275,12 @@ def check_missing_values(case: EstimatorCase) -> None:
     except ValueError as error:
         said = str(error)
     assert "NaN" in said, f"missing='error' refuses NaN by name; said {said!r}"
-    quick = {"n_iter": 150, "n_particles": 200, "n_reads": 200, "learning_rate": 0.05, "batch_size": None}
+    quick = {"n_iter": 100, "n_particles": 200, "batch_size": 100, "learning_rate": 0.05, "weight_scale": 0.2}
     machine = case.build(missing="marginalise", **quick).fit(holes)
     assert np.isfinite(outcome(machine, X)).all()
     drawn = machine.sample(2000)
-    error = float(np.abs(drawn.mean(axis=0) - X.mean(axis=0)).mean())
-    assert error < 0.08, f"the means of drawn rows are {error:.3f} off those of the whole data"
+    off = float(np.abs(drawn.mean(axis=0) - X.mean(axis=0)).mean())
+    assert off < 0.08, f"the means of drawn rows are {off:.3f} off those of the whole data"
     agree = float((drawn[:, 0] == drawn[:, 2]).mean())
     assert agree > 0.75, f"two bits that always agree in the data agree in {agree:.2f} of drawn rows"
 
