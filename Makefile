@@ -13,7 +13,7 @@ STAMPS := $(VENV)/.stamps
 export PYTHONUTF8 := 1
 DEFINITION := pyproject.toml setup.cfg
 
-.PHONY: help optdigits evidence speed test test-slow test-lowest test-newest test-wheel dist lint api docs changelog env clean
+.PHONY: help optdigits evidence speed test test-slow kill test-lowest test-newest test-wheel dist lint api docs changelog env clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -33,6 +33,9 @@ test: $(STAMPS)/test  ## run the test suite, then the kernels once more as plain
 
 test-slow: $(STAMPS)/test  ## run the tests that take minutes
 	$(BIN)/python -m pytest -m slow
+
+kill: $(STAMPS)/test  ## kill trainings (SIGKILL) at random moments, resume them, compare with unbroken ones; ARGS="--trials 100"
+	$(BIN)/python tests/estimators/kill_and_resume.py $(ARGS)
 
 # An old release of a library warns of what newer releases of its own dependencies deprecate: no error there.
 test-lowest: RESOLUTION := lowest-direct

@@ -43,6 +43,7 @@ class BoltzmannEstimator(ScoringMachine):
     """Abstract: a machine that learns by the training loop."""
 
     _learner: Learner
+    _save_every_s = 10.0
 
     # -- what a machine says of itself ---------------------------------------------------------------------------
 
@@ -297,11 +298,17 @@ class BoltzmannEstimator(ScoringMachine):
             "data": digest.hexdigest(),
             "configuration": repr(replace(self._learner.descent, weight_decay=0.0, l1=0.0)),
             "num_reads": self._num_reads(),
-            "sampler": describe_sampler(self.sampler),
+            "sampler": describe_sampler(getattr(self, "sampler", None)),
             "options": repr(sorted(plain.items())),
         }
         about = {"seed": self._seed, **self._about()}
-        return CheckpointPolicy(folder=Path(self.checkpoint), identity=identity, about=about, resume=bool(self.resume))
+        return CheckpointPolicy(
+            folder=Path(self.checkpoint),
+            identity=identity,
+            about=about,
+            every_s=self._save_every_s,
+            resume=bool(self.resume),
+        )
 
     def _finish(self, state: LearnerState) -> None:
         self._state = state
@@ -317,5 +324,14 @@ class BoltzmannEstimator(ScoringMachine):
         return state
 
 
-# constructor arguments that do not shape what is learned
-_NOT_OF_THE_JOB = {"checkpoint", "resume", "progress", "callbacks", "monitor_every", "n_ais_runs", "n_ais_steps"}
+# constructor arguments that do not shape what is learned; and the graph, which a checkpoint carries, order and all
+_NOT_OF_THE_JOB = {
+    "callbacks",
+    "checkpoint",
+    "graph",
+    "monitor_every",
+    "n_ais_runs",
+    "n_ais_steps",
+    "progress",
+    "resume",
+}

@@ -245,6 +245,7 @@ class QuantumBoltzmannMachine(SampledMachine):
 
     def _open(self, descent: Descent, *, has_missing: bool) -> Learner:
         self._gamma = self._gammas()
+        self._tables: list[tuple[Parameters, Floats]] = []  # at most one: filled, not set, by what only reads
         self._solves()
         return super()._open(descent, has_missing=has_missing)
 
@@ -311,12 +312,12 @@ class QuantumBoltzmannMachine(SampledMachine):
 
     def _table(self, parameters: Parameters, num_visible: int) -> Floats:
         """Return ln P(v) of every basis state, kept for the parameters at hand."""
-        kept = getattr(self, "_tabled", None)
-        if kept is None or kept[0] is not parameters:
+        if not self._tables or self._tables[0][0] is not parameters:
             own = QuantumParameters(*parameters, self._gamma)
             with np.errstate(divide="ignore"):
-                self._tabled = kept = (parameters, np.log(visible_probabilities(self.structure_, own, num_visible)))
-        return np.asarray(kept[1])
+                values = np.log(visible_probabilities(self.structure_, own, num_visible))
+            self._tables[:] = [(parameters, values)]
+        return self._tables[0][1]
 
     def _hidden_probabilities(self, rows: Floats) -> Floats:
         hidden = self._hidden_fields()

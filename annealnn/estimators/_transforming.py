@@ -28,7 +28,6 @@ class TransformingMachine(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bol
     def _hidden_probabilities(self, rows: Floats) -> Floats:
         """Return P(hidden unit is 1 | v) of rows of visible spins (num_rows, num_visible): (num_rows, n_hidden)."""
 
-    @available_if(_is_transformer)
     def transform(self, X: Any) -> Floats:
         """Return P(hidden unit is 1 | x), (num_rows, n_hidden).
 
@@ -63,3 +62,8 @@ class TransformingMachine(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bol
         if not self._has_hidden():
             tags.transformer_tags = None
         return tags
+
+
+# the wrapper that `set_output` puts around these hides whether they are available: it goes inside
+for _method in ("transform", "fit_transform"):
+    setattr(TransformingMachine, _method, available_if(_is_transformer)(getattr(TransformingMachine, _method)))

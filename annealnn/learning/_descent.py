@@ -60,7 +60,7 @@ class Descent:
         L1 penalty: l1 times the sizes of the couplings, nats; by soft thresholding, so that couplings become exactly 0.
     centering : bool
         Follow the gradient of centred spins s - mu, mu half way between the phases' means (Montavon & Mueller 2012;
-        Cho, Raiko & Ilin 2011 call it the enhanced gradient): a step that does not depend on which spin value is up.
+        Cho, Raiko & Ilin 2011 call it the enhanced gradient): a step that is the same for spins as for bits.
     bounds : Bounds
     """
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from annealnn._rng import child_seed, streams_from_seed
 from annealnn.learning._descent import Descent, centred, difference, mean_absolute
-from annealnn.learning._phases import HiddenFields, Positive, PositivePhase, VisiblePhase
+from annealnn.learning._phases import HiddenFields, Positive, PositivePhase, VisiblePhase, mean_field
 from annealnn.models import Moments, Parameters, bits_to_spins
 from annealnn.samplers import CompiledSampler, SamplerState, Step, uniforms
 from annealnn.typing import AnyArray, Floats, Spins
@@ -192,15 +192,19 @@ class Learner:
         return self.positive.run(state.parameters, units, some.known, seed)
 
     def _contrast(self, state: LearnerState, some: Rows, units: Spins | None, number: int) -> SamplerState:
-        """Return particles that begin at the rows, their hidden units drawn given them."""
-        seed = child_seed(self.seed, _CONTRAST, state.iteration, number)
+        """Return particles that begin at the rows, hidden units drawn given them (where coupled, by mean field)."""
+        path = (_CONTRAST, state.iteration, number)
         if units is None:
-            streams = streams_from_seed(seed, len(some.spins))
-            units = some.spins
+            rows = some.spins.astype(np.float64)
             if self._hidden is not None:
-                p = 0.5 * (1.0 + self._hidden.means(state.parameters, some.spins.astype(np.float64)))
-                units = np.hstack([units, bits_to_spins(uniforms(streams, p.shape[1]) < p)])
-        return self.compiled.begin(units, seed)
+                means = self._hidden.means(state.parameters, rows)
+            else:
+                means = mean_field(self.positive.structure, self.positive.num_visible, state.parameters, rows)
+            # streams that the sampler does not go on with
+            streams = streams_from_seed(child_seed(self.seed, *path, 0), len(rows))
+            hidden = bits_to_spins(uniforms(streams, means.shape[1]) < 0.5 * (1.0 + means))
+            units = np.hstack([some.spins, hidden])
+        return self.compiled.begin(units, child_seed(self.seed, *path))
 
     def _negative(self, parameters: Parameters, drawn: Step) -> Moments:
         if self._hidden is None:

@@ -45,7 +45,22 @@ class History:
     def upto(self, iteration: int) -> "History":
         """Return what there was after so many epochs."""
         steps = {name: values[:iteration] for name, values in self.steps.items()}
-        return History(steps, [row for row in self.monitored if row["iteration"] <= iteration])
+        later = any(len(values) > iteration for values in self.steps.values())
+        monitored = [row for row in self.monitored if row["iteration"] <= iteration]
+        return History(steps, monitored, None if later else self.ended)
+
+    @classmethod
+    def read(cls, record: dict[str, Any], iteration: int) -> "History | None":
+        """Return the history in a checkpoint's record; None if it is none of so many epochs."""
+        steps, monitored, ended = (record.get(name) for name in ("steps", "monitored", "ended"))
+        if not isinstance(steps, dict) or not isinstance(monitored, list) or not isinstance(ended, str | None):
+            return None
+        lists = [steps.get("iteration", []), *steps.values()]
+        if any(not isinstance(values, list) or len(values) != iteration for values in lists):
+            return None
+        if any(not isinstance(row, dict) or "iteration" not in row for row in monitored):
+            return None
+        return cls(steps, monitored, ended)
 
 
 @final
@@ -114,11 +129,8 @@ class CheckpointPolicy:
             logger.warning("nothing to resume in %s: starting at iteration 0", self.folder)
             return None
         state, record = checkpoints.load(self.folder, structure)
-        identity: Any = record.get("identity")
-        steps: Any = record.get("steps")
-        monitored: Any = record.get("monitored")
-        whole = isinstance(identity, dict) and isinstance(steps, dict) and isinstance(monitored, list)
-        if not whole or any(len(values) != state.iteration for values in steps.values()):
+        identity, history = record.get("identity"), History.read(record, state.iteration)
+        if not isinstance(identity, dict) or history is None:
             msg = (
                 f"a checkpoint's history has one entry an epoch, {state.iteration}; {self.folder} is damaged. "
                 "Start again"
@@ -133,7 +145,7 @@ class CheckpointPolicy:
                 )
                 raise CheckpointError(msg)
         logger.info("resuming from %s at iteration %d", self.folder, state.iteration)
-        return state, History(steps, monitored, record.get("ended"))
+        return state, history
 
     def save(self, state: LearnerState, structure: Structure, history: History) -> None:
         """Write where the job stands."""

@@ -9,8 +9,8 @@ their labels; on a graph that lacks some, or has more, loading refuses and lists
 
 import json
 import platform
+import re
 import secrets
-import zipfile
 from collections.abc import Hashable, Iterable, Mapping
 from importlib.metadata import version
 from io import BytesIO
@@ -33,7 +33,6 @@ _KEPT = "sampler.kept."
 _MOST_LISTED = 12
 # parameters that not every state has
 _OPTIONAL = ("best", "average")
-_READ_ERRORS = (OSError, ValueError, KeyError, EOFError, TypeError, zipfile.BadZipFile)
 
 
 def save(folder: Path, state: LearnerState, structure: Structure, record: dict[str, Any]) -> None:
@@ -52,9 +51,11 @@ def save(folder: Path, state: LearnerState, structure: Structure, record: dict[s
     np.savez(buffer, **_to_arrays(state))
     write_bytes(folder / arrays_file, buffer.getvalue())
     write_text(folder / "checkpoint.json", json.dumps(content, default=_plain))
-    for old in folder.glob("arrays-*.npz"):
-        if old.name != arrays_file:
-            old.unlink()
+    # those of the checkpoint before, and what a process that was killed had begun to write
+    for pattern in ("arrays-*.npz", ".arrays-*.npz-*", ".checkpoint.json-*"):
+        for old in folder.glob(pattern):
+            if old.name != arrays_file:
+                old.unlink()
 
 
 def read_record(folder: Path) -> dict[str, Any]:
@@ -82,7 +83,7 @@ def structure_of(folder: Path) -> Structure:
     try:
         labels = tuple(_label(label) for label in graph["labels"])
         return Structure(len(labels), np.array(graph["edges"], dtype=np.intp).reshape(-1, 2), labels)
-    except _READ_ERRORS as error:
+    except Exception as error:  # what others wrote may break reading in any way
         raise _damaged(folder, f"its graph is none: {error!r}") from error
 
 
@@ -175,19 +176,28 @@ def _from_arrays(folder: Path, content: Mapping[str, Any], structure: Structure)
     try:
         # opened here, so that a damaged file is closed too
         with (folder / content["arrays"]).open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            named = {name: arrays[name] for name in arrays.files}
-    except _READ_ERRORS as error:
+            named = {name: np.asarray(arrays[name]) for name in arrays.files}
+    except Exception as error:  # what others wrote may break reading in any way
         raise _damaged(folder, repr(error)) from error
-    n, m, rows = structure.num_variables, structure.num_edges, len(named.get("sampler.spins", ()))
-    shapes: dict[str, tuple[int, ...]] = {"sampler.spins": (rows, n), "sampler.streams": (rows, 4)}
+    n, m, rows = structure.num_variables, structure.num_edges, np.shape(named.get("sampler.spins", ()))[:1]
+    wanted: dict[str, tuple[tuple[int, ...], type]] = {
+        "sampler.spins": ((*rows, n), np.int8),
+        "sampler.streams": ((*rows, 4), np.uint32),
+    }
     for part in ("parameters", "velocity", *(part for part in _OPTIONAL if f"{part}.fields" in named)):
-        shapes |= {f"{part}.fields": (n,), f"{part}.couplings": (m,)}
-    wrong = [name for name, shape in shapes.items() if name not in named or named[name].shape != shape]
-    wrong += [name for name, array in named.items() if name.startswith(_KEPT) and array.shape[:1] != (rows,)]
-    if "units" in named and named["units"].shape[1:] != (n,):
-        wrong.append("units")
-    if wrong or named["sampler.streams"].dtype != np.uint32:
-        raise _damaged(folder, f"its arrays {wrong or ['sampler.streams']} are missing or have other shapes")
+        wanted |= {f"{part}.fields": ((n,), np.float64), f"{part}.couplings": ((m,), np.float64)}
+    if "units" in named:
+        wanted["units"] = ((*named["units"].shape[:1], n), np.int8)
+    wrong = [
+        name
+        for name, (shape, kind) in wanted.items()
+        if name not in named or named[name].shape != shape or named[name].dtype != kind
+    ]
+    wrong += [name for name, array in named.items() if name.startswith(_KEPT) and array.shape[:1] != rows]
+    if wrong:
+        raise _damaged(folder, f"its arrays {wrong} are missing, or have other shapes or types")
+    if any((abs(named[name]) != 1).any() for name in ("sampler.spins", "units") if name in named):
+        raise _damaged(folder, "its spins are not all -1 or +1")
 
     def parameters(part: str) -> Parameters:
         return Parameters(named[f"{part}.fields"], named[f"{part}.couplings"])
@@ -206,7 +216,7 @@ def _from_arrays(folder: Path, content: Mapping[str, Any], structure: Structure)
 def _read(folder: Path) -> dict[str, Any]:
     try:
         content = json.loads((folder / "checkpoint.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except Exception as error:  # what others wrote may break reading in any way
         raise _damaged(folder, repr(error)) from error
     if not isinstance(content, dict) or not {"format", "iteration", "arrays", "graph", "record"} <= set(content):
         raise _damaged(folder, "checkpoint.json lacks entries")
@@ -215,9 +225,9 @@ def _read(folder: Path) -> dict[str, Any]:
         raise CheckpointError(msg)
     if not isinstance(content["record"], dict):
         raise _damaged(folder, "its record is no object")
-    if not isinstance(content["iteration"], int) or content["iteration"] < 0:
+    if type(content["iteration"]) is not int or content["iteration"] < 0:
         raise _damaged(folder, f"its iteration is {content['iteration']!r}")
-    if not isinstance(content["arrays"], str) or Path(content["arrays"]).name != content["arrays"]:
+    if not isinstance(content["arrays"], str) or not re.fullmatch(r"arrays-\d+-[0-9a-f]+\.npz", content["arrays"]):
         raise _damaged(folder, f"its arrays are no file beside it: {content['arrays']!r}")
     return content
 

@@ -1,8 +1,7 @@
 """What an estimator of bits must do beyond scikit-learn's own suite.
 
 Each `check_*` takes an `EstimatorCase` and raises AssertionError if the rule is broken, or what the estimator itself
-raises. A check of something that an
-estimator does not offer (likelihoods, checkpoints, a transform) holds trivially.
+raises. A check of something that an estimator does not offer (likelihoods, checkpoints, a transform) holds trivially.
 """
 
 import inspect
@@ -17,10 +16,13 @@ from typing import Any, final
 import numpy as np
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
 from sklearn.utils import estimator_checks
 
 from annealnn.datasets import make_bars_and_stripes
+from annealnn.exceptions import StopTraining
 from annealnn.testing._cases import checks_of
 from annealnn.typing import AnyArray, Bits
 
@@ -195,6 +197,7 @@ def check_score_is_the_mean(case: EstimatorCase) -> None:
 def check_likelihood_sums_to_one(case: EstimatorCase) -> None:
     """exp(score_samples) over every row of bits adds up to 1."""
     X, y = bars()
+    X = X[:, :5]  # few enough for every likelihood to be exact
     for labels in (None, y):
         machine = case.build().fit(X, labels)
         if not hasattr(machine, "score_samples"):
@@ -229,23 +232,116 @@ def check_refused_fit_leaves_the_machine(case: EstimatorCase) -> None:
         raise AssertionError(msg)
 
 
+def check_class_probabilities(case: EstimatorCase) -> None:
+    """`predict_proba` gives a distribution over `classes_` for each row, `predict` the class where it is greatest."""
+    X, y = bars()
+    labels = np.array(["across", "along"])[y]
+    machine = case.build().fit(X, labels)
+    if not hasattr(machine, "predict_proba"):
+        return
+    p = machine.predict_proba(X)
+    assert machine.classes_.tolist() == ["across", "along"]
+    assert p.shape == (len(X), 2), f"there is a column for each class; got {p.shape}"
+    assert ((p >= 0) & (p <= 1)).all(), f"probabilities are between 0 and 1; got {p.min()} to {p.max()}"
+    np.testing.assert_allclose(p.sum(axis=1), 1.0, atol=1e-12)
+    np.testing.assert_array_equal(machine.predict(X), machine.classes_[p.argmax(axis=1)])
+
+
+def check_hidden_probabilities(case: EstimatorCase) -> None:
+    """A machine that draws and transforms gives P(hidden unit is 1 | x), each column with a name."""
+    X, y = bars()
+    for labels in (None, y):
+        machine = case.build().fit(X, labels)
+        if not hasattr(machine, "transform") or not hasattr(machine, "sample"):
+            return
+        p = machine.transform(X)
+        assert ((p >= 0) & (p <= 1)).all(), f"probabilities are between 0 and 1; got {p.min()} to {p.max()}"
+        names = machine.get_feature_names_out()
+        assert len(set(names)) == p.shape[1], f"each of {p.shape[1]} columns has a name of its own; got {list(names)}"
+        np.testing.assert_array_equal(case.build().fit_transform(X, labels), p)
+
+
+def check_missing_values(case: EstimatorCase) -> None:
+    """NaN is refused, or summed over: what is learned without a third of the values is what the data say."""
+    if not case.takes("missing"):
+        return
+    rng = np.random.default_rng(5)
+    X = (rng.random((600, 5)) < [0.5, 0.9, 0.5, 0.2, 0.1]).astype(float)
+    X[:, 2] = X[:, 0]  # a pair that always agrees
+    holes = np.where(rng.random(X.shape) < 1 / 3, np.nan, X)
+    said = ""
+    try:
+        case.build(missing="error").fit(holes)
+    except ValueError as error:
+        said = str(error)
+    assert "NaN" in said, f"missing='error' refuses NaN by name; said {said!r}"
+    quick = {"n_iter": 100, "n_particles": 200, "batch_size": 100, "learning_rate": 0.05, "weight_scale": 0.2}
+    machine = case.build(missing="marginalise", **quick).fit(holes)
+    assert np.isfinite(outcome(machine, X)).all()
+    drawn = machine.sample(2000)
+    off = float(np.abs(drawn.mean(axis=0) - X.mean(axis=0)).mean())
+    assert off < 0.08, f"the means of drawn rows are {off:.3f} off those of the whole data"
+    agree = float((drawn[:, 0] == drawn[:, 2]).mean())
+    assert agree > 0.75, f"two bits that always agree in the data agree in {agree:.2f} of drawn rows"
+
+
+def check_early_stopping(case: EstimatorCase) -> None:
+    """Training ends when the held-out likelihood does not rise, and the best parameters are kept."""
+    if not all(map(case.takes, ("early_stopping", "n_iter_no_change", "tol", "monitor_every", "callbacks"))):
+        return
+    X, y = bars()
+    seen: list[Any] = []
+    machine = case.build(
+        early_stopping=True,
+        n_iter=20,
+        monitor_every=2,
+        n_iter_no_change=3,
+        tol=1e9,  # nothing rises by so much
+        validation_fraction=0.3,
+        callbacks=lambda snapshot: seen.append(snapshot.model),
+    ).fit(X, y)
+    assert machine.n_iter_ == 8, (
+        f"the first look and 3 more, every 2 epochs, end training after 8; got {machine.n_iter_}"
+    )
+    assert all(np.isfinite(row["held_out"]) for row in machine.monitored_)
+    np.testing.assert_equal(machine.model_, seen[0])
+
+
+def check_pipelines(case: EstimatorCase) -> None:
+    """An estimator works inside a pipeline as it does alone, at its end and, a transformer, before a classifier."""
+    X, y = bars()
+    alone, last = case.build().fit(X, y), make_pipeline("passthrough", case.build()).fit(X, y)
+    np.testing.assert_array_equal(outcome(last, X), outcome(alone, X))
+    if hasattr(alone, "transform"):
+        first = make_pipeline(case.build(), LogisticRegression()).fit(X, y)
+        assert first.predict(X).shape == (len(X),)
+
+
+def check_html(case: EstimatorCase) -> None:
+    """Notebooks show a diagram, fitted or not, that names the estimator."""
+    X, y = bars()
+    for machine in (case.build(), case.build().fit(X, y)):
+        page = machine._repr_html_()
+        assert type(machine).__name__ in page, "the diagram does not name the estimator"
+
+
 def check_interrupted_fit_resumes(case: EstimatorCase) -> None:
     """A fit that was interrupted and resumed from its checkpoint is, bit for bit, the unbroken one."""
-    if not all(map(case.takes, ("checkpoint", "resume", "monitor", "monitor_every", "n_iter"))):
+    if not all(map(case.takes, ("checkpoint", "resume", "callbacks", "monitor_every", "n_iter"))):
         return
     X, y = bars()
     stopped = False
 
-    def stop_once(iteration: int, _model: Any) -> dict[str, float]:
+    def stop_once(snapshot: Any) -> dict[str, float]:
         nonlocal stopped
-        if iteration == 3 and not stopped:
+        if snapshot.iteration == 3 and not stopped:
             stopped = True
             raise KeyboardInterrupt
         return {}
 
-    whole = case.build(n_iter=6, monitor=stop_once, monitor_every=7).fit(X, y)
+    whole = case.build(n_iter=6, callbacks=stop_once, monitor_every=7).fit(X, y)
     with tempfile.TemporaryDirectory() as folder:
-        machine = case.build(n_iter=6, monitor=stop_once, monitor_every=1, checkpoint=Path(folder) / "kept")
+        machine = case.build(n_iter=6, callbacks=stop_once, monitor_every=1, checkpoint=Path(folder) / "kept")
         try:
             machine.fit(X, y)
         except KeyboardInterrupt:
@@ -256,6 +352,25 @@ def check_interrupted_fit_resumes(case: EstimatorCase) -> None:
         machine.set_params(resume=True).fit(X, y)
     assert machine.n_iter_ == whole.n_iter_
     np.testing.assert_array_equal(outcome(machine, X), outcome(whole, X))
+
+
+def check_a_callback_ends_training(case: EstimatorCase) -> None:
+    """`StopTraining` from a callback ends training with a fitted machine; resumed, it has ended."""
+    if not all(map(case.takes, ("checkpoint", "resume", "callbacks", "monitor_every", "n_iter"))):
+        return
+    X, y = bars()
+
+    def enough(snapshot: Any) -> None:
+        if snapshot.iteration == 2:
+            raise StopTraining(str(snapshot.iteration))
+
+    with tempfile.TemporaryDirectory() as folder:
+        machine = case.build(n_iter=5, callbacks=enough, monitor_every=1, checkpoint=Path(folder) / "kept").fit(X, y)
+        assert machine.n_iter_ == 2, f"training was to end after 2 epochs; it ended after {machine.n_iter_}"
+        before = outcome(machine, X)
+        machine.set_params(resume=True, callbacks=None).fit(X, y)
+    assert machine.n_iter_ == 2, f"training that had ended went on to epoch {machine.n_iter_}"
+    np.testing.assert_array_equal(outcome(machine, X), before)
 
 
 ESTIMATOR_CHECKS = checks_of(globals())

@@ -11,7 +11,17 @@ from annealnn.testing._estimator_checks import EstimatorCase
 VARIABLE = "ANNEALNN_TEST_ESTIMATORS"
 
 # for those of an estimator's parameters that it has
-_QUICK = {"n_iter": 4, "n_particles": 20, "n_reads": 20, "n_ais_runs": 10, "n_ais_steps": 20, "progress": False}
+_QUICK = {
+    "n_iter": 4,
+    "n_particles": 20,
+    "n_reads": 20,
+    # few enough for free energies to be exact
+    "n_components": 3,
+    "hidden_layer_sizes": (3, 2),
+    "n_ais_runs": 10,
+    "n_ais_steps": 20,
+    "progress": False,
+}
 
 
 def estimator_cases() -> list[EstimatorCase]:

@@ -6,7 +6,7 @@ from minorminer import busclique
 from scipy.optimize import minimize
 
 from annealnn.embeddings import embed_structure, topology_graph
-from annealnn.learning import MomentMatching
+from annealnn.learning import Descent, Learner, Rows, VisiblePhase
 from annealnn.models import IsingModel, Parameters, Structure
 from annealnn.models._exact import basis_energies, basis_spins
 from annealnn.samplers import ExactSampler
@@ -60,14 +60,15 @@ def test_decoded_likelihood_rises_to_the_exact_maximum(system, beta):
     chains = CELL if n == 4 else busclique.find_clique_embedding(n, topology_graph(target), seed=0, use_cache=False)
     embedded = embed_structure(source, target, embedding=chains)
     assert (embedded.physical.num_variables, embedded.physical.num_edges) == (num_qubits, num_couplers)
-    data = embedded.encode_moments(source.moments_of(draws))
     device = ExactSampler().compile(embedded.physical, want="moments", beta=beta)
     # one configuration for all betas: the learner does not know which it has
-    config = MomentMatching(learning_rate=0.3, num_iterations=400)
-    state = config.init(device, 1, 0)
+    descent = Descent(learning_rate=0.3, num_epochs=400)
+    learner = Learner(descent, device, VisiblePhase(source, n), num_particles=1, seed=0, encode=embedded.encode_moments)
+    rows = Rows(draws)
+    state = learner.init(rows)
     start = decoded_log_likelihood(embedded, state.parameters, beta, draws)
-    for _ in range(config.num_iterations):
-        state, _ = config.step(state, data, device)
+    for _ in range(descent.num_epochs):
+        state, _ = learner.epoch(state, rows)
     assert start < best - 0.05
     assert abs(best - decoded_log_likelihood(embedded, state.parameters, beta, draws)) < 1e-3
     assert (state.parameters.couplings[embedded.in_chain] > 0).all()

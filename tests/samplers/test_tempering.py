@@ -9,9 +9,8 @@ import pytest
 
 from annealnn import ExactSampler, GibbsSampler, ParallelTemperingSampler, SimulatedAnnealingSampler
 from annealnn.kernels.tempering import flip_clusters
-from annealnn.learning._checkpoint import load_checkpoint, save_checkpoint
-from annealnn.learning._moment_matching import MomentMatching
-from annealnn.models import Clamp, Moments, Structure, terms_of_bqm
+from annealnn.learning import Descent, Learner, Rows, VisiblePhase, checkpoint
+from annealnn.models import Clamp, Structure, terms_of_bqm
 from annealnn.registry import SamplerSpec, open_compiled
 from annealnn.samplers import streams_from_seed
 from annealnn.samplers._couplings import SparseCouplings
@@ -220,18 +219,21 @@ def test_advance_equals_steps_and_moments_are_those_of_the_reads():
 
 
 def test_a_resumed_learner_equals_an_unbroken_one(tmp_path):
-    structure, parameters, compiled = door("moments", num_replicas=5)
-    config = MomentMatching(learning_rate=0.1, num_iterations=6)
-    data = Moments(np.tanh(parameters.fields), np.tanh(parameters.couplings))
+    structure, _, compiled = door("moments", num_replicas=5)
+    n = structure.num_variables
+    learner = Learner(
+        Descent(learning_rate=0.1, num_epochs=6), compiled, VisiblePhase(structure, n), num_particles=20, seed=4
+    )
+    rows = Rows(np.where(np.random.default_rng(0).random((30, n)) < 0.6, 1, -1).astype(np.int8))
 
     def run(state, count):
         for _ in range(count):
-            state = config.step(state, data, compiled)[0]
+            state = learner.epoch(state, rows)[0]
         return state
 
-    unbroken = run(config.init(compiled, 20, 4), 6)
-    save_checkpoint(tmp_path, run(config.init(compiled, 20, 4), 3), structure, {})
-    resumed = run(load_checkpoint(tmp_path, structure)[0], 3)
+    unbroken = run(learner.init(rows), 6)
+    checkpoint.save(tmp_path, run(learner.init(rows), 3), structure, {})
+    resumed = run(checkpoint.load(tmp_path, structure)[0], 3)
     for part in ("parameters", "velocity", "sampler"):
         for a, b in zip(getattr(unbroken, part), getattr(resumed, part), strict=True):
             np.testing.assert_array_equal(a, b)
