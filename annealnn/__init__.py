@@ -11,6 +11,7 @@ from annealnn._version import __version__
 if TYPE_CHECKING:  # the same names for type checkers; tests/packaging holds the two lists together
     from annealnn import datasets, embeddings
     from annealnn.estimators import (
+        BoltzmannClassifier,
         BoltzmannMachine,
         DeepBoltzmannMachine,
         EmbeddedBoltzmannMachine,
@@ -33,6 +34,7 @@ else:  # hidden from type checkers, for which a module's __getattr__ has every n
         __name__,
         {
             "BetaSchedule": "annealnn.schedules",
+            "BoltzmannClassifier": "annealnn.estimators",
             "BoltzmannMachine": "annealnn.estimators",
             "DeepBoltzmannMachine": "annealnn.estimators",
             "EmbeddedBoltzmannMachine": "annealnn.estimators",
@@ -55,6 +57,7 @@ else:  # hidden from type checkers, for which a module's __getattr__ has every n
 
 __all__ = [
     "BetaSchedule",
+    "BoltzmannClassifier",
     "BoltzmannMachine",
     "DeepBoltzmannMachine",
     "EmbeddedBoltzmannMachine",

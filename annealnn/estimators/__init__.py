@@ -1,12 +1,14 @@
 """Boltzmann machines with scikit-learn's manners. The mathematics is in `annealnn.learning` and `annealnn.models`."""
 
 from annealnn.estimators._boltzmann import BoltzmannMachine
+from annealnn.estimators._classifier import BoltzmannClassifier
 from annealnn.estimators._deep import DeepBoltzmannMachine
 from annealnn.estimators._embedded import EmbeddedBoltzmannMachine
 from annealnn.estimators._restricted import RestrictedBoltzmannMachine
 from annealnn.estimators._snapshot import Callback, Snapshot
 
 __all__ = [
+    "BoltzmannClassifier",
     "BoltzmannMachine",
     "Callback",
     "DeepBoltzmannMachine",
