@@ -15,6 +15,7 @@ if TYPE_CHECKING:  # the same names for type checkers; tests/packaging holds the
         BoltzmannMachine,
         DeepBoltzmannMachine,
         EmbeddedBoltzmannMachine,
+        GaussianRestrictedBoltzmannMachine,
         RestrictedBoltzmannMachine,
     )
     from annealnn.models import IsingModel, TransverseIsing
@@ -38,6 +39,7 @@ else:  # hidden from type checkers, for which a module's __getattr__ has every n
             "BoltzmannMachine": "annealnn.estimators",
             "DeepBoltzmannMachine": "annealnn.estimators",
             "EmbeddedBoltzmannMachine": "annealnn.estimators",
+            "GaussianRestrictedBoltzmannMachine": "annealnn.estimators",
             "RestrictedBoltzmannMachine": "annealnn.estimators",
             "ExactSampler": "annealnn.samplers",
             "GibbsSampler": "annealnn.samplers",
@@ -62,6 +64,7 @@ __all__ = [
     "DeepBoltzmannMachine",
     "EmbeddedBoltzmannMachine",
     "ExactSampler",
+    "GaussianRestrictedBoltzmannMachine",
     "GibbsSampler",
     "IsingModel",
     "ParallelTemperingSampler",

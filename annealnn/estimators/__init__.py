@@ -4,6 +4,7 @@ from annealnn.estimators._boltzmann import BoltzmannMachine
 from annealnn.estimators._classifier import BoltzmannClassifier
 from annealnn.estimators._deep import DeepBoltzmannMachine
 from annealnn.estimators._embedded import EmbeddedBoltzmannMachine
+from annealnn.estimators._gaussian import GaussianRestrictedBoltzmannMachine
 from annealnn.estimators._restricted import RestrictedBoltzmannMachine
 from annealnn.estimators._snapshot import Callback, Snapshot
 
@@ -13,6 +14,7 @@ __all__ = [
     "Callback",
     "DeepBoltzmannMachine",
     "EmbeddedBoltzmannMachine",
+    "GaussianRestrictedBoltzmannMachine",
     "RestrictedBoltzmannMachine",
     "Snapshot",
 ]

@@ -25,6 +25,7 @@ _RULES: dict[str, Callable[[str, Any], Any]] = {
     "learning_rate": partial(check_number, low=0.0, open_low=True),
     "momentum": partial(check_number, low=0.0, high=0.999),
     "weight_decay": partial(check_number, low=0.0),
+    "min_variance": partial(check_number, low=0.0, open_low=True),
     "l1": partial(check_number, low=0.0),
     "weight_scale": partial(check_number, low=0.0),
     "tol": partial(check_number, low=0.0),
@@ -50,7 +51,7 @@ def check_parameters(machine: Any) -> None:
     for name, rule in _RULES.items():
         if hasattr(machine, name):
             rule(name, getattr(machine, name))
-    if machine.binarize is not None:
+    if getattr(machine, "binarize", None) is not None:
         check_number("binarize", machine.binarize, low=-np.inf)
     callbacks_of(machine.callbacks)
     if machine.checkpoint is not None and not isinstance(machine.checkpoint, str | PathLike):

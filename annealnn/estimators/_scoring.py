@@ -164,4 +164,4 @@ class ScoringMachine(ReadingMachine):
         reads = self._draw(len(bits) * _VOTES, self._read_seed(None), clamp)
         on = (reads[:, f : f + self._units.num_classes] > 0).reshape(len(bits), _VOTES, -1)
         alone = (on & (on.sum(axis=2, keepdims=True) == 1)).sum(axis=1)
-        return np.where(alone.any(axis=1, keepdims=True), alone, on.sum(axis=1)).astype(np.float64)
+        return np.asarray(np.where(alone.any(axis=1, keepdims=True), alone, on.sum(axis=1)), dtype=np.float64)

@@ -84,7 +84,9 @@ def structure_of(folder: Path) -> Structure:
         raise _damaged(folder, f"its graph is none: {error!r}") from error
 
 
-def load(folder: Path, structure: Structure | None = None) -> tuple[LearnerState, dict[str, Any]]:
+def load(
+    folder: Path, structure: Structure | None = None, sizes: tuple[int, int] | None = None
+) -> tuple[LearnerState, dict[str, Any]]:
     """Return the state and the record that `save` wrote. Nothing of a checkpoint is ever run.
 
     Parameters
@@ -92,6 +94,8 @@ def load(folder: Path, structure: Structure | None = None) -> tuple[LearnerState
     folder : path
     structure : Structure, optional
         The graph to go on with, its labels those of the checkpoint's in any order. None takes the checkpoint's own.
+    sizes : (num_fields, num_couplings), optional
+        Of parameters that are not those of the graph: they are taken as they are. None: one for each variable and edge.
 
     Raises
     ------
@@ -101,7 +105,7 @@ def load(folder: Path, structure: Structure | None = None) -> tuple[LearnerState
     """
     folder = Path(folder)
     content, own = _read(folder), structure_of(folder)
-    state = _from_arrays(folder, content, own)
+    state = _from_arrays(folder, content, own, sizes or (own.num_variables, own.num_edges))
     if structure is None or (structure.labels == own.labels and np.array_equal(structure.edges, own.edges)):
         return state, content["record"]
     return _moved(state, _places(folder, own, structure)), content["record"]
@@ -169,17 +173,19 @@ def _to_arrays(state: LearnerState) -> dict[str, Any]:
     return named
 
 
-def _from_arrays(folder: Path, content: Mapping[str, Any], structure: Structure) -> LearnerState:
+def _from_arrays(
+    folder: Path, content: Mapping[str, Any], structure: Structure, sizes: tuple[int, int]
+) -> LearnerState:
     try:
         # opened here, so that a damaged file is closed too
         with (folder / content["arrays"]).open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             named = {name: arrays[name] for name in arrays.files}
     except _READ_ERRORS as error:
         raise _damaged(folder, repr(error)) from error
-    n, m, rows = structure.num_variables, structure.num_edges, len(named.get("sampler.spins", ()))
+    n, rows = structure.num_variables, len(named.get("sampler.spins", ()))
     shapes: dict[str, tuple[int, ...]] = {"sampler.spins": (rows, n), "sampler.streams": (rows, 4)}
     for part in ("parameters", "velocity", *(["best"] if "best.fields" in named else [])):
-        shapes |= {f"{part}.fields": (n,), f"{part}.couplings": (m,)}
+        shapes |= {f"{part}.fields": sizes[:1], f"{part}.couplings": sizes[1:]}
     wrong = [name for name, shape in shapes.items() if name not in named or named[name].shape != shape]
     wrong += [name for name, array in named.items() if name.startswith(_KEPT) and array.shape[:1] != (rows,)]
     if "units" in named and named["units"].shape[1:] != (n,):
