@@ -2,6 +2,7 @@
 
 from annealnn.estimators._boltzmann import BoltzmannMachine
 from annealnn.estimators._classifier import BoltzmannClassifier
+from annealnn.estimators._conversions import from_bernoulli_rbm, from_graph_rbm, to_bernoulli_rbm, to_graph_rbm
 from annealnn.estimators._deep import DeepBoltzmannMachine
 from annealnn.estimators._embedded import EmbeddedBoltzmannMachine
 from annealnn.estimators._gaussian import GaussianRestrictedBoltzmannMachine
@@ -17,4 +18,8 @@ __all__ = [
     "GaussianRestrictedBoltzmannMachine",
     "RestrictedBoltzmannMachine",
     "Snapshot",
+    "from_bernoulli_rbm",
+    "from_graph_rbm",
+    "to_bernoulli_rbm",
+    "to_graph_rbm",
 ]

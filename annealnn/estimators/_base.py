@@ -6,6 +6,8 @@ from typing import Any, Self
 import numpy as np
 from sklearn.utils.validation import validate_data
 
+from annealnn._rng import child_seed
+from annealnn.estimators._machine import TRAINING
 from annealnn.estimators._parameters import check_parameters
 from annealnn.estimators._scoring import ScoringMachine
 from annealnn.estimators._training import QUICK_RUNS, QUICK_STEPS, TrainedMachine
@@ -127,6 +129,19 @@ class BoltzmannEstimator(TrainedMachine, ScoringMachine):
         self._seed = self._seed_to_use()
         self._learner = self._open(self._descent(), has_missing=rows.known is not None)
         return rows, labels
+
+    def _set_fitted(self, num_features: int, parameters: Parameters) -> None:
+        """Make this a fitted machine, without class units, of these parameters on its own graph."""
+        check_parameters(self)
+        self.n_features_in_ = num_features
+        self._units = Units.of(num_features, None)
+        self.structure_ = self._graph_of(num_features)
+        self._seed = self._seed_to_use()
+        self._learner = self._open(self._descent(), has_missing=False)
+        self._data_means = np.zeros(self.structure_.num_variables)
+        particles = self._learner.compiled.init(self._num_reads(), child_seed(self._seed, TRAINING))
+        self.history_, self.monitored_ = {}, []
+        self._finish(LearnerState(0, parameters, self.structure_.zeros(), particles))
 
     def _first_state(self, rows: Rows) -> LearnerState:
         return self._learner.init(rows, weight_scale=float(getattr(self, "weight_scale", 0.0)))

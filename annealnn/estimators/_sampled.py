@@ -29,7 +29,7 @@ from annealnn.typing import Floats, Spins
 _EQUILIBRATION_STEPS = 500
 
 
-def _has_hidden(machine: Any) -> bool:
+def _transforms(machine: Any) -> bool:
     return bool(machine._has_hidden())
 
 
@@ -104,7 +104,7 @@ class SampledMachine(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Boltzman
 
     # -- hidden units --------------------------------------------------------------------------------------------
 
-    @available_if(_has_hidden)
+    @available_if(_transforms)
     def transform(self, X: Any) -> Floats:
         """Return P(hidden unit is 1 | x), (num_rows, n_hidden).
 
@@ -137,7 +137,7 @@ class SampledMachine(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Boltzman
     def _n_features_out(self) -> int:
         return int(self.structure_.num_variables - self._units.num_units)
 
-    @available_if(_has_hidden)
+    @available_if(_transforms)
     def get_feature_names_out(self, input_features: Any = None) -> Any:
         """Return names of the hidden units: the machine's name in lower case, and a number."""
         return super().get_feature_names_out(input_features)

@@ -12,7 +12,23 @@ from annealnn.testing._estimator_checks import EstimatorCase
 VARIABLE = "ANNEALNN_TEST_ESTIMATORS"
 
 # for those of an estimator's parameters that it has
-_QUICK = {"n_iter": 4, "n_particles": 20, "n_reads": 20, "n_ais_runs": 10, "n_ais_steps": 20, "progress": False}
+_QUICK = {
+    "n_components": 8,
+    "n_iter": 4,
+    "n_particles": 20,
+    "n_reads": 20,
+    "n_ais_runs": 10,
+    "n_ais_steps": 20,
+    "progress": False,
+}
+    "n_components": 8,
+    "n_iter": 4,
+    "n_particles": 20,
+    "n_reads": 20,
+    "n_ais_runs": 10,
+    "n_ais_steps": 20,
+    "progress": False,
+}
 
 
 def estimator_cases() -> list[EstimatorCase]:
