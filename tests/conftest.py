@@ -11,9 +11,17 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 os.environ.setdefault("SCIPY_ARRAY_API", "1")
 
 import pytest
+from threadpoolctl import threadpool_limits
 
 from annealnn.datasets import make_bars_and_stripes, make_bernoulli_mixture
 from annealnn.experiments._job import load_data
+
+
+@pytest.fixture
+def one_blas_thread():
+    """Small matrices on one thread: on a busy machine the threads of BLAS wait for each other, eight times as long."""
+    with threadpool_limits(1):
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ from sklearn.utils.validation import validate_data
 
 from annealnn._rng import child_seed
 from annealnn.estimators._machine import TRAINING
-from annealnn.estimators._parameters import check_parameters
+from annealnn.estimators._parameters import check_parameters, check_penalty
 from annealnn.estimators._scoring import ScoringMachine
 from annealnn.estimators._training import QUICK_RUNS, QUICK_STEPS, TrainedMachine
 from annealnn.estimators._units import Units
@@ -41,9 +41,19 @@ class BoltzmannEstimator(TrainedMachine, ScoringMachine):
     def _open(self, descent: Descent, *, has_missing: bool) -> Learner:
         """Return the learner over `structure_`, its sampler opened."""
 
+    def _penalty(self, name: str) -> Any:
+        among, hidden = check_penalty(name, getattr(self, name, 0.0))
+        if among == hidden:
+            return among
+        return np.where(self.structure_.edges[:, 1] < self._units.num_units, among, hidden)
+
     def _logical(self, parameters: Parameters) -> Parameters:
         """Return parameters over the units for parameters that were learned."""
         return parameters
+
+    def _model_of(self, parameters: Parameters) -> Any:
+        """Return what `model_` is at parameters over the units."""
+        return IsingModel.from_parameters(self.structure_, parameters)
 
     # -- fitting -------------------------------------------------------------------------------------------------
 
@@ -156,12 +166,12 @@ class BoltzmannEstimator(TrainedMachine, ScoringMachine):
     ) -> dict[str, float]:
         compiled = self._learner.compiled
         reads = [compiled.reads(state.sampler) for state in (before, after)]
-        model = IsingModel.from_parameters(self.structure_, self._logical(after.parameters))
         row = {"effective_particles": effective_particles(compiled.structure, after.parameters, *reads)}
-        return row | self._called_back(after, history, model)
+        return row | self._called_back(after, history, self._model_of(self._logical(after.parameters)))
 
     def _finish(self, state: LearnerState) -> None:
         self._state = state
         self._estimates: dict[tuple[str, str], Estimate] = {}
         self.n_iter_ = state.iteration
-        self.model_ = IsingModel.from_parameters(self.structure_, self._logical(state.parameters))
+        self._parameters = self._logical(state.parameters)
+        self.model_ = self._model_of(self._parameters)

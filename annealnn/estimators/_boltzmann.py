@@ -40,8 +40,11 @@ class BoltzmannMachine(SampledMachine):
     schedule : "linear", "constant" or "cosine"
         How the rate falls to 0 over `n_iter`, or stays.
     momentum : float
-    weight_decay, l1 : float
-        Penalties on the couplings, nats: weight_decay / 2 times their squares, l1 times their sizes.
+    average : float
+        The share of epochs, the last ones, whose parameters are averaged.
+    weight_decay, l1 : float or (float, float)
+        Penalties on the couplings, nats: weight_decay / 2 times their squares, l1 times their sizes. A pair is for
+        couplings among visible units, and for those of hidden units.
     centering : bool
         Follow the gradient of centred units (Montavon & Mueller 2012).
     weight_scale : float
@@ -111,8 +114,9 @@ class BoltzmannMachine(SampledMachine):
         learning_rate: float = 0.02,
         schedule: str = "linear",
         momentum: float = 0.5,
-        weight_decay: float = 0.0,
-        l1: float = 0.0,
+        average: float = 0.0,
+        weight_decay: Any = 0.0,
+        l1: Any = 0.0,
         centering: bool = False,
         weight_scale: float = 0.01,
         early_stopping: bool = False,
@@ -142,6 +146,7 @@ class BoltzmannMachine(SampledMachine):
         self.learning_rate = learning_rate
         self.schedule = schedule
         self.momentum = momentum
+        self.average = average
         self.weight_decay = weight_decay
         self.l1 = l1
         self.centering = centering

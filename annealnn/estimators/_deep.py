@@ -19,8 +19,9 @@ class DeepBoltzmannMachine(SampledMachine):
     hidden_layer_sizes : tuple of int
         Hidden units of each layer, from the one next to the visible units on.
     sampler, n_sweeps, positive_phase, negative_phase, n_particles, batch_size, n_iter, learning_rate, schedule,
-    momentum, weight_decay, l1, centering, weight_scale, early_stopping, validation_fraction, n_iter_no_change, tol,
-    missing, binarize, n_ais_runs, n_ais_steps, callbacks, monitor_every, checkpoint, resume, progress, random_state
+    momentum, average, weight_decay, l1, centering, weight_scale, early_stopping, validation_fraction,
+    n_iter_no_change, tol, missing, binarize, n_ais_runs, n_ais_steps, callbacks, monitor_every, checkpoint, resume,
+    progress, random_state
         As in `BoltzmannMachine`.
 
     Attributes
@@ -51,8 +52,9 @@ class DeepBoltzmannMachine(SampledMachine):
         learning_rate: float = 0.02,
         schedule: str = "linear",
         momentum: float = 0.5,
-        weight_decay: float = 0.0,
-        l1: float = 0.0,
+        average: float = 0.0,
+        weight_decay: Any = 0.0,
+        l1: Any = 0.0,
         centering: bool = True,
         weight_scale: float = 0.1,
         early_stopping: bool = False,
@@ -81,6 +83,7 @@ class DeepBoltzmannMachine(SampledMachine):
         self.learning_rate = learning_rate
         self.schedule = schedule
         self.momentum = momentum
+        self.average = average
         self.weight_decay = weight_decay
         self.l1 = l1
         self.centering = centering

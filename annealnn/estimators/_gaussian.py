@@ -8,7 +8,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from annealnn._rng import child_seed
-from annealnn._validation import check_count
+from annealnn._validation import check_count, check_number
 from annealnn.estimators._machine import LIKELIHOOD, READS
 from annealnn.estimators._parameters import check_parameters
 from annealnn.estimators._training import QUICK_RUNS, QUICK_STEPS, TrainedMachine
@@ -65,7 +65,7 @@ class GaussianRestrictedBoltzmannMachine(
         The k of PCD-k, where heat-bath sweeps draw.
     n_particles : int
         Reads of the negative phase; each goes on from its last hidden spins.
-    batch_size, n_iter, learning_rate, schedule, momentum
+    batch_size, n_iter, learning_rate, schedule, momentum, average
         As in `BoltzmannMachine`.
     weight_decay : float
         weight_decay / 2 times the squares of W_ij / sigma_i, nats.
@@ -117,6 +117,7 @@ class GaussianRestrictedBoltzmannMachine(
         learning_rate: float = 0.01,
         schedule: str = "linear",
         momentum: float = 0.5,
+        average: float = 0.0,
         weight_decay: float = 0.0,
         centering: bool = True,
         weight_scale: float = 0.1,
@@ -143,6 +144,7 @@ class GaussianRestrictedBoltzmannMachine(
         self.learning_rate = learning_rate
         self.schedule = schedule
         self.momentum = momentum
+        self.average = average
         self.weight_decay = weight_decay
         self.centering = centering
         self.weight_scale = weight_scale
@@ -239,6 +241,9 @@ class GaussianRestrictedBoltzmannMachine(
 
     def _num_reads(self) -> int:
         return check_count("n_particles", self.n_particles)
+
+    def _penalty(self, name: str) -> float:
+        return check_number(name, getattr(self, name, 0.0), low=0.0)
 
     def _sizes(self) -> tuple[int, int]:
         num_visible, num_hidden = self.n_features_in_, self._structure.num_variables

@@ -14,7 +14,7 @@ from annealnn._validation import check_bits
 from annealnn.estimators._parameters import describe_sampler
 from annealnn.estimators._units import Units
 from annealnn.learning import Estimate
-from annealnn.models import IsingModel, Structure
+from annealnn.models import Parameters, Structure
 from annealnn.typing import AnyArray, Bits, Floats
 
 # what a part of the job draws from: children of one seed
@@ -29,9 +29,11 @@ class Machine(DensityMixin, BaseEstimator, ABC):
 
     _units: Units
     _seed: int
+    _parameters: Parameters  #: over the units, as they were learned
+    _data_means: Floats  #: of all units, (num_units,), what likelihoods start from
     _estimates: dict[tuple[str, str], Estimate]
     structure_: Structure
-    model_: IsingModel
+    model_: Any
 
     def _finiteness(self) -> Any:
         return "allow-nan" if getattr(self, "missing", "error") == "marginalise" else True

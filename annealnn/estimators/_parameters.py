@@ -16,6 +16,17 @@ from annealnn.learning import SCHEDULES
 from annealnn.models import Structure
 from annealnn.registry import SamplerSpec
 
+
+def check_penalty(name: str, value: Any) -> tuple[float, float]:
+    """Return a penalty as a pair: of couplings among visible units, and of those of hidden units."""
+    if isinstance(value, tuple | list) and len(value) == 2:
+        return check_number(name, value[0], low=0.0), check_number(name, value[1], low=0.0)
+    if isinstance(value, tuple | list):
+        msg = f"{name} is a number, or a pair (among visible units, of hidden units); got {value!r}"
+        raise ValueError(msg)
+    return (check_number(name, value, low=0.0),) * 2
+
+
 _RULES: dict[str, Callable[[str, Any], Any]] = {
     "n_iter": check_count,
     "monitor_every": check_count,
@@ -24,9 +35,10 @@ _RULES: dict[str, Callable[[str, Any], Any]] = {
     "n_iter_no_change": check_count,
     "learning_rate": partial(check_number, low=0.0, open_low=True),
     "momentum": partial(check_number, low=0.0, high=0.999),
-    "weight_decay": partial(check_number, low=0.0),
     "min_variance": partial(check_number, low=0.0, open_low=True),
-    "l1": partial(check_number, low=0.0),
+    "average": partial(check_number, low=0.0, high=1.0),
+    "weight_decay": check_penalty,
+    "l1": check_penalty,
     "weight_scale": partial(check_number, low=0.0),
     "tol": partial(check_number, low=0.0),
     "validation_fraction": partial(check_number, low=0.0, high=0.9, open_low=True),

@@ -21,8 +21,9 @@ class RestrictedBoltzmannMachine(SampledMachine):
         Couple visible units to each other too: a semi-restricted machine (Osindero & Hinton 2007). Hidden units can
         still be summed over exactly.
     sampler, n_sweeps, positive_phase, negative_phase, n_particles, batch_size, n_iter, learning_rate, schedule,
-    momentum, weight_decay, l1, centering, weight_scale, early_stopping, validation_fraction, n_iter_no_change, tol,
-    missing, binarize, n_ais_runs, n_ais_steps, callbacks, monitor_every, checkpoint, resume, progress, random_state
+    momentum, average, weight_decay, l1, centering, weight_scale, early_stopping, validation_fraction,
+    n_iter_no_change, tol, missing, binarize, n_ais_runs, n_ais_steps, callbacks, monitor_every, checkpoint, resume,
+    progress, random_state
         As in `BoltzmannMachine`.
 
     Attributes
@@ -54,8 +55,9 @@ class RestrictedBoltzmannMachine(SampledMachine):
         learning_rate: float = 0.02,
         schedule: str = "linear",
         momentum: float = 0.5,
-        weight_decay: float = 0.0,
-        l1: float = 0.0,
+        average: float = 0.0,
+        weight_decay: Any = 0.0,
+        l1: Any = 0.0,
         centering: bool = True,
         weight_scale: float = 0.01,
         early_stopping: bool = False,
@@ -85,6 +87,7 @@ class RestrictedBoltzmannMachine(SampledMachine):
         self.learning_rate = learning_rate
         self.schedule = schedule
         self.momentum = momentum
+        self.average = average
         self.weight_decay = weight_decay
         self.l1 = l1
         self.centering = centering

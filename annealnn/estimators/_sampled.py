@@ -1,15 +1,9 @@
 """Machines whose negative phase is reads of a sampler over all of their units."""
 
-from abc import abstractmethod
-from typing import Any
-
 import numpy as np
-from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted
 
 from annealnn._validation import check_count
-from annealnn.estimators._base import BoltzmannEstimator
+from annealnn.estimators._transforming import TransformingMachine
 from annealnn.learning import (
     Descent,
     FactorisedPhase,
@@ -21,7 +15,7 @@ from annealnn.learning import (
     VisiblePhase,
     mean_field,
 )
-from annealnn.models import Clamp, bits_to_spins
+from annealnn.models import Clamp
 from annealnn.registry import SamplerSpec, open_compiled
 from annealnn.samplers import CompiledSampler
 from annealnn.typing import Floats, Spins
@@ -29,16 +23,8 @@ from annealnn.typing import Floats, Spins
 _EQUILIBRATION_STEPS = 500
 
 
-def _transforms(machine: Any) -> bool:
-    return bool(machine._has_hidden())
-
-
-class SampledMachine(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BoltzmannEstimator):
+class SampledMachine(TransformingMachine):
     """Abstract: particles of a sampler in the negative phase, hidden units summed over or drawn in the positive."""
-
-    @abstractmethod
-    def _has_hidden(self) -> bool:
-        """Return whether the constructor's arguments ask for hidden units."""
 
     @property
     def _default_sampler(self) -> SamplerSpec:
@@ -100,50 +86,12 @@ class SampledMachine(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Boltzman
     def _draw(self, num_reads: int, seed: int, clamp: Clamp | None = None) -> Spins:
         compiled = self._reader()
         start = compiled.init(num_reads, seed)
-        return compiled.reads(compiled.advance(self.model_.parameters, start, _EQUILIBRATION_STEPS, clamp))
-
-    # -- hidden units --------------------------------------------------------------------------------------------
-
-    @available_if(_transforms)
-    def transform(self, X: Any) -> Floats:
-        """Return P(hidden unit is 1 | x), (num_rows, n_hidden).
-
-        Exact where hidden units are not coupled to each other, else by mean field. Of a machine with class units, the
-        mean over the classes, weighted by `predict_proba`.
-
-        Parameters
-        ----------
-        X : (num_rows, n_features)
-        """
-        check_is_fitted(self)
-        bits, known = self._validated(X, reset=False)
-        if known is not None:
-            msg = "hidden units are transformed given whole rows; got missing values. Fill them in with reconstruct"
-            raise ValueError(msg)
-        rows = bits_to_spins(bits).astype(np.float64)
-        if self._units.classes is None:
-            return self._hidden_probabilities(rows)
-        weights, out = self._class_probabilities(bits), 0.0
-        for weight, setting in zip(weights.T, self._units.one_hot(), strict=True):
-            whole = np.hstack([rows, np.broadcast_to(setting, (len(rows), len(setting)))])
-            out = out + weight[:, None] * self._hidden_probabilities(whole)
-        return np.asarray(out)
+        return compiled.reads(compiled.advance(self._parameters, start, _EQUILIBRATION_STEPS, clamp))
 
     def _hidden_probabilities(self, rows: Floats) -> Floats:
-        means = mean_field(self.structure_, self._units.num_units, self.model_.parameters, rows)
+        means = mean_field(self.structure_, self._units.num_units, self._parameters, rows)
         return np.asarray(0.5 * (1.0 + means))
 
     @property
     def _n_features_out(self) -> int:
         return int(self.structure_.num_variables - self._units.num_units)
-
-    @available_if(_transforms)
-    def get_feature_names_out(self, input_features: Any = None) -> Any:
-        """Return names of the hidden units: the machine's name in lower case, and a number."""
-        return super().get_feature_names_out(input_features)
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        if not self._has_hidden():
-            tags.transformer_tags = None
-        return tags

@@ -25,7 +25,15 @@ class ScoringMachine(ReadingMachine):
 
     def _likelihood_parameters(self) -> Parameters:
         """Return parameters at beta = 1 of the distribution that `score_samples` is about."""
-        return self.model_.parameters
+        return self._parameters
+
+    def _free_energies(self, parameters: Parameters, rows: Spins) -> Floats:
+        """Return -ln of the unnormalised probability of rows of visible units (num_rows, num_visible): (num_rows,)."""
+        return free_energies(self.structure_, parameters, rows)
+
+    def _stacks_classes(self) -> bool:
+        """Return whether class units enter other than by an energy that is quadratic in them."""
+        return self.structure_.num_variables > self._units.num_units
 
     # -- likelihoods ---------------------------------------------------------------------------------------------
 
@@ -51,7 +59,7 @@ class ScoringMachine(ReadingMachine):
     def _mean_log_likelihood(self, parameters: Parameters, rows: Rows, **keywords: int) -> Estimate:
         """Return the mean of ln P over rows of visible units."""
         log_z = self._log_partition_of(parameters, **keywords)
-        energies = free_energies(self.structure_, parameters, rows.spins)
+        energies = self._free_energies(parameters, rows.spins)
         return Estimate(-float(energies.mean()) - log_z.value, log_z.standard_error, log_z.method)
 
     def score_samples(self, X: Any, y: Any = None) -> Floats:
@@ -76,7 +84,7 @@ class ScoringMachine(ReadingMachine):
         parameters, log_z = self._likelihood_parameters(), self.log_partition_.value
         if y is not None or self._units.classes is None:
             rows = self._units.join(bits, y)
-            return np.asarray(-free_energies(self.structure_, parameters, rows.spins) - log_z)
+            return np.asarray(-self._free_energies(parameters, rows.spins) - log_z)
         energies = self._class_free_energies(parameters, bits, self._units.all_settings())
         return np.asarray(logsumexp(-energies, axis=1) - log_z)
 
@@ -95,8 +103,7 @@ class ScoringMachine(ReadingMachine):
     def _class_free_energies(self, parameters: Parameters, bits: Bits, settings: Spins) -> Floats:
         """Return the free energy of every row with every setting of the class units, (num_rows, num_settings)."""
         f = self._units.num_features
-        if self.structure_.num_variables == self._units.num_units:
-            # without hidden units the energy is quadratic in the class units: no need to stack
+        if not self._stacks_classes():
             absent = np.zeros((len(bits), self._units.num_classes), np.int8)
             alone = self.structure_.energies(parameters, np.hstack([bits_to_spins(bits), absent]))
             joint = self._units.class_energies(self.structure_, parameters, bits, settings)
@@ -107,7 +114,7 @@ class ScoringMachine(ReadingMachine):
             some = bits_to_spins(bits[start : start + size])
             stacked = np.empty((len(some), len(settings), f + settings.shape[1]), np.int8)
             stacked[:, :, :f], stacked[:, :, f:] = some[:, None], settings
-            flat = free_energies(self.structure_, parameters, stacked.reshape(-1, stacked.shape[2]))
+            flat = self._free_energies(parameters, stacked.reshape(-1, stacked.shape[2]))
             out[start : start + size] = flat.reshape(len(some), -1)
         return out
 
@@ -141,7 +148,7 @@ class ScoringMachine(ReadingMachine):
 
     def _class_probabilities(self, bits: Bits, known: AnyArray | None = None) -> Floats:
         if known is None and self._sums_hidden:
-            energies = self._class_free_energies(self.model_.parameters, bits, self._units.one_hot())
+            energies = self._class_free_energies(self._parameters, bits, self._units.one_hot())
             return np.asarray(softmax(-energies, axis=1))
         # half a vote to each class, so that no probability is 0 (Jeffreys)
         votes = self._class_votes(bits, known) + 0.5
@@ -149,9 +156,9 @@ class ScoringMachine(ReadingMachine):
 
     @property
     def _sums_hidden(self) -> bool:
-        """Whether hidden units can be summed over exactly: free energies refuse if not, and of sound rows only then."""
+        """Whether hidden units can be summed over exactly: all that free energies refuse of a row that is sound."""
         try:
-            free_energies(self.structure_, self.model_.parameters, np.ones((1, self._units.num_units), np.int8))
+            self._free_energies(self._parameters, np.ones((1, self._units.num_units), np.int8))
         except ValueError:
             return False
         return True

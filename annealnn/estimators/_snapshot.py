@@ -4,8 +4,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias, final
 
-from annealnn.models import IsingModel
-
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,7 +15,7 @@ class Snapshot:
     iteration, n_iter : int
         Epochs done, and in all.
     model : IsingModel
-        Over the units: features, class units, hidden units.
+        Over the units: features, class units, hidden units. Of a quantum machine, what its `model_` is.
     history : mapping of list
         One entry an epoch, the epoch at hand not yet among them.
     monitored : list of dict
@@ -26,7 +24,7 @@ class Snapshot:
 
     iteration: int
     n_iter: int
-    model: IsingModel
+    model: Any
     history: Mapping[str, list[float]]
     monitored: list[dict[str, float]]
 

@@ -2,6 +2,7 @@
 
 import hashlib
 from abc import ABC, abstractmethod
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -84,10 +85,15 @@ class TrainedMachine(BaseEstimator, ABC):
             num_epochs=self.n_iter,
             schedule=getattr(self, "schedule", "linear"),
             momentum=self.momentum,
-            weight_decay=getattr(self, "weight_decay", 0.0),
-            l1=getattr(self, "l1", 0.0),
+            average=getattr(self, "average", 0.0),
+            weight_decay=self._penalty("weight_decay"),
+            l1=self._penalty("l1"),
             centering=getattr(self, "centering", False),
         )
+
+    def _penalty(self, name: str) -> Any:
+        """Return a penalty on the couplings: one number, or one for each."""
+        return getattr(self, name, 0.0)
 
     def _sizes(self) -> tuple[int, int] | None:
         """Return the numbers of fields and couplings that are learned, where they are not those of the graph."""
@@ -109,10 +115,15 @@ class TrainedMachine(BaseEstimator, ABC):
         rows, labels = self._start(X, y, classes=None)
         train, held_out = self._split(rows, labels)
         self._data_means = self._means_of(train)
+        self._finish(self._train(train, held_out))
+        return self
+
+    def _train(self, rows: Rows, held_out: Rows | None) -> LearnerState:
+        """Return the state at the end of training; set `history_` and `monitored_`."""
         state, history = descend(
             self._learner,
-            train,
-            start=lambda: self._first_state(train),
+            rows,
+            start=lambda: self._first_state(rows),
             observe=self._observe,
             monitor=self._monitor,
             monitor_every=self.monitor_every,
@@ -122,10 +133,8 @@ class TrainedMachine(BaseEstimator, ABC):
             progress=self.progress,
         )
         self.history_, self.monitored_ = history.steps, history.monitored
-        # what is used from here on are the parameters; particles go on from theirs
-        best = state.parameters if state.best is None else state.best
-        self._finish(state._replace(parameters=best, units=None))
-        return self
+        learned = state.best or state.average or state.parameters
+        return state._replace(parameters=learned, units=None, best=None, average=None)
 
     def _seed_to_use(self) -> int:
         """Return the seed of a job that is resumed, else a new one from `random_state`."""
@@ -192,11 +201,13 @@ class TrainedMachine(BaseEstimator, ABC):
             digest.update(rows.known.tobytes())
         without = _NOT_OF_THE_JOB - ({"monitor_every"} if held_out else set())
         options = {name: value for name, value in self.get_params(deep=False).items() if name not in without}
-        plain = {name: value for name, value in options.items() if isinstance(value, str | int | float | tuple | None)}
+        plain = {
+            name: value for name, value in options.items() if isinstance(value, str | int | float | tuple | list | None)
+        }
         identity = {
             "machine": type(self).__name__,
             "data": digest.hexdigest(),
-            "configuration": repr(self._learner.descent),
+            "configuration": repr(replace(self._learner.descent, weight_decay=0.0, l1=0.0)),
             "num_reads": self._num_reads(),
             "sampler": describe_sampler(self.sampler),
             "options": repr(sorted(plain.items())),

@@ -15,6 +15,13 @@ _C1, _C2, _C3, _C4, _C5 = (np.float32(c) for c in (0.693147, 0.24022242, 0.05550
 _D0, _D1, _D2, _D3, _D4, _D5, _D6 = (
     np.float32(d) for d in (1.8457e-06, 1.4424953, -0.7177911, 0.45652157, -0.2765406, 0.12100209, -0.025691038)
 )
+# log2(1 + z) / z on [0, 1] by e0 + e1 z + ... + e8 z**8
+_E0, _E1, _E2, _E3, _E4, _E5, _E6, _E7, _E8 = (
+    np.float32(e)
+    for e in (
+        1.442695, -0.7213395, 0.4806789, -0.35829908, 0.27522120, -0.19623895, 0.11183207, -0.04194501, 0.007395402
+    )
+)  # fmt: skip
 # tanh(x) / x = 1 + a1 x**2 + a2 x**4 + ..., its Taylor series, below x = 1/4
 _SMALL = np.float32(0.25)
 _A1, _A2, _A3, _A4 = (np.float32(a) for a in (-1 / 3, 2 / 15, -17 / 315, 62 / 2835))
@@ -42,6 +49,18 @@ def logarithm2(x):
     middle = multiply_add(splat(_D3), t, splat(_D2))
     high = multiply_add(splat(_D6), square, multiply_add(splat(_D5), t, splat(_D4)))
     return exponent(x) + multiply_add(multiply_add(high, square, middle), square, low)
+
+
+@inlined
+def logarithm2_plus_one(z):
+    """Return log2(1 + z) of floats between 0 and 1; absolute error below 2e-7."""
+    square = z * z
+    first = multiply_add(splat(_E1), z, splat(_E0))
+    second = multiply_add(splat(_E3), z, splat(_E2))
+    third = multiply_add(splat(_E5), z, splat(_E4))
+    fourth = multiply_add(splat(_E8), square, multiply_add(splat(_E7), z, splat(_E6)))
+    high = multiply_add(fourth, square, third)
+    return z * multiply_add(multiply_add(high, square, second), square, first)
 
 
 @inlined

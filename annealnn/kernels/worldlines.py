@@ -20,7 +20,7 @@ import math
 
 import numpy as np
 
-from annealnn.kernels._compile import compiled
+from annealnn.kernels._compile import compiled, inlined
 from annealnn.kernels._functions import exponential2, hyperbolic_tangent
 from annealnn.kernels._lanes import (
     choose,
@@ -41,6 +41,56 @@ _ZERO, _ONE = np.float32(0.0), np.float32(1.0)
 _LOW, _HIGH = np.float32(-126.0), np.float32(126.0)
 _TWO_LOG2_E = np.float32(2.0 / np.log(2.0))
 _1 = np.uint64(1)
+
+
+@inlined
+def _draw_worldline(bits, streams, t, i, slices, hop, pinned, scratch):
+    """Draw worldline i of tile t from its distribution given all others; its slice 0 stays if it is `pinned`.
+
+    Row 4 m of scratch holds log2 of P(down) / P(up) of slice m for itself, 2 dtau f / ln 2; all rows are written over.
+    hop is tanh(dtau gamma).
+    """
+    one, zero = splat(_ONE), splat(_ZERO)
+    # up_u is the weight of all that follows a slice that is up, if slice 0 is up as well: after the last slice the
+    # worldline comes back to slice 0. down_u: if slice 0 is down, and so on
+    up_u, up_d, down_u, down_d = one, hop, hop, one
+    lift = zero
+    for back in range(slices):
+        m = slices - _1 - back
+        # exp(-dtau E) of the two spins, the larger one brought to 1
+        x = load(scratch, 4 * m)
+        falls = less(zero, x)
+        weight = exponential2(choose(falls, zero - x, x))
+        w_up, w_down = choose(falls, weight, one), choose(falls, one, weight)
+        up_u, up_d = w_up * up_u, w_down * up_d
+        down_u, down_d = w_up * down_u, w_down * down_d
+        store(scratch, 4 * m, up_u)
+        store(scratch, 4 * m + _1, up_d)
+        store(scratch, 4 * m + np.uint64(2), down_u)
+        store(scratch, 4 * m + np.uint64(3), down_d)
+        if m > 0:
+            up_u, up_d = up_u + hop * up_d, hop * up_u + up_d
+            down_u, down_d = down_u + hop * down_d, hop * down_u + down_d
+            # each pair by a power of two, so that the larger one stays near 1; lift has the difference
+            most = exponent(choose(less(up_u, up_d), up_d, up_u))
+            factor = power_of_two(zero - most)
+            up_u, up_d, lift = factor * up_u, factor * up_d, lift + most
+            most = exponent(choose(less(down_u, down_d), down_d, down_u))
+            factor = power_of_two(zero - most)
+            down_u, down_d, lift = factor * down_u, factor * down_d, lift - most
+    if not pinned:
+        up_u = up_u * power_of_two(clamp(lift, _LOW, _HIGH))
+        bits[t, i * slices] = word_of(less(next_floats(streams, 4 * t) * (up_u + down_d), up_u))
+    first_up = bits[t, i * slices]
+    before = first_up
+    for later in range(_1, slices):
+        ups = flags_of(first_up)
+        w_up = choose(ups, load(scratch, 4 * later), load(scratch, 4 * later + np.uint64(2)))
+        w_down = choose(ups, load(scratch, 4 * later + _1), load(scratch, 4 * later + np.uint64(3)))
+        ups = flags_of(before)
+        w_up, w_down = choose(ups, w_up, hop * w_up), choose(ups, hop * w_down, w_down)
+        before = word_of(less(next_floats(streams, 4 * t) * (w_up + w_down), w_up))
+        bits[t, i * slices + later] = before
 
 
 @compiled
@@ -64,7 +114,7 @@ def worldline_sweeps(
 
     scratch (4 num_slices, 32) float32.
     """
-    slices, one, zero = np.uint64(num_slices), splat(_ONE), splat(_ZERO)
+    slices, zero = np.uint64(num_slices), splat(_ZERO)
     for t in range(bits.shape[0]):
         for k in range(betas.shape[0]):
             dtau = splat(np.float32(betas[k] / np.float32(num_slices))) * load(scales, t)
@@ -74,12 +124,7 @@ def worldline_sweeps(
                 i = np.uint64(order[visit])
                 start, stop = np.uint64(indptr[i]), np.uint64(indptr[i + _1])
                 hop = hyperbolic_tangent(dtau * (ramp * splat(gammas[i])))
-                # up_u is the weight of all that follows a slice that is up, if slice 0 is up as well: after the last
-                # slice the worldline comes back to slice 0. down_u: if slice 0 is down, and so on
-                up_u, up_d, down_u, down_d = one, hop, hop, one
-                lift = zero
-                for back in range(slices):
-                    m = slices - _1 - back
+                for m in range(slices):
                     a, b = splat(fields[i]), zero
                     for e in range(start, stop - ((stop - start) & _1), 2):
                         first, second = np.uint64(indices[e]), np.uint64(indices[e + _1])
@@ -88,39 +133,64 @@ def worldline_sweeps(
                     if (stop - start) & _1:
                         last = np.uint64(indices[stop - _1])
                         a = choose(flags_of(bits[t, last * slices + m]), a + splat(couplings[stop - _1]), a)
-                    # exp(-dtau E) of the two spins, the larger one brought to 1
-                    x = scale * (a + b)
-                    falls = less(zero, x)
-                    weight = exponential2(choose(falls, zero - x, x))
-                    w_up, w_down = choose(falls, weight, one), choose(falls, one, weight)
-                    up_u, up_d = w_up * up_u, w_down * up_d
-                    down_u, down_d = w_up * down_u, w_down * down_d
-                    store(scratch, 4 * m, up_u)
-                    store(scratch, 4 * m + _1, up_d)
-                    store(scratch, 4 * m + np.uint64(2), down_u)
-                    store(scratch, 4 * m + np.uint64(3), down_d)
-                    if m > 0:
-                        up_u, up_d = up_u + hop * up_d, hop * up_u + up_d
-                        down_u, down_d = down_u + hop * down_d, hop * down_u + down_d
-                        # each pair by a power of two, so that the larger one stays near 1; lift has the difference
-                        most = exponent(choose(less(up_u, up_d), up_d, up_u))
-                        factor = power_of_two(zero - most)
-                        up_u, up_d, lift = factor * up_u, factor * up_d, lift + most
-                        most = exponent(choose(less(down_u, down_d), down_d, down_u))
-                        factor = power_of_two(zero - most)
-                        down_u, down_d, lift = factor * down_u, factor * down_d, lift - most
-                up_u = up_u * power_of_two(clamp(lift, _LOW, _HIGH))
-                first_up = word_of(less(next_floats(streams, 4 * t) * (up_u + down_d), up_u))
-                bits[t, i * slices] = first_up
-                before = first_up
-                for later in range(_1, slices):
-                    ups = flags_of(first_up)
-                    w_up = choose(ups, load(scratch, 4 * later), load(scratch, 4 * later + np.uint64(2)))
-                    w_down = choose(ups, load(scratch, 4 * later + _1), load(scratch, 4 * later + np.uint64(3)))
-                    ups = flags_of(before)
-                    w_up, w_down = choose(ups, w_up, hop * w_up), choose(ups, hop * w_down, w_down)
-                    before = word_of(less(next_floats(streams, 4 * t) * (w_up + w_down), w_up))
-                    bits[t, i * slices + later] = before
+                    store(scratch, 4 * m, scale * (a + b))
+                _draw_worldline(bits, streams, t, i, slices, hop, False, scratch)
+
+
+@compiled
+def worldline_importance_sweeps(
+    bits,
+    streams,
+    starts,
+    is_pinned,
+    fields,
+    indptr,
+    indices,
+    couplings,
+    hops,
+    path,
+    num_slices,
+    scratch,
+    differences,
+    log_weights,
+):
+    """Move reads along E_t = E_0 + t D as in `importance`, E_0 and D being means over the slices; beta = 1.
+
+    starts (num_variables,) float32: fields of E_0; fields and couplings, by CSR, are those of D. is_pinned
+    (num_variables,) uint8: 1 where slice 0 of a worldline stays as it is. hops (num_variables,) float32:
+    tanh(gamma_i / num_slices). path (num_steps,) float32; scratch (5 num_slices, 32) float32; differences, log_weights
+    (num_tiles, 32) float64.
+    """
+    slices, zero = np.uint64(num_slices), splat(_ZERO)
+    dtau = 1.0 / num_slices
+    scale = splat(np.float32(_TWO_LOG2_E * dtau))
+    for t in range(bits.shape[0]):
+        for k in range(1, path.shape[0]):
+            step = np.float64(path[k]) - np.float64(path[k - 1])
+            for r in range(32):
+                log_weights[t, r] -= step * differences[t, r]
+            for i in range(np.uint64(hops.shape[0])):
+                start, stop = np.uint64(indptr[i]), np.uint64(indptr[i + _1])
+                rise = zero
+                for m in range(slices):
+                    a, b = splat(fields[i]), zero
+                    for e in range(start, stop - ((stop - start) & _1), 2):
+                        first, second = np.uint64(indices[e]), np.uint64(indices[e + _1])
+                        a = choose(flags_of(bits[t, first * slices + m]), a + splat(couplings[e]), a)
+                        b = choose(flags_of(bits[t, second * slices + m]), b + splat(couplings[e + _1]), b)
+                    if (stop - start) & _1:
+                        last = np.uint64(indices[stop - _1])
+                        a = choose(flags_of(bits[t, last * slices + m]), a + splat(couplings[stop - _1]), a)
+                    local = a + b
+                    store(scratch, 4 * m, scale * (splat(starts[i]) + splat(path[k]) * local))
+                    store(scratch, 4 * slices + m, local)
+                    rise = rise - choose(flags_of(bits[t, i * slices + m]), local, zero)
+                _draw_worldline(bits, streams, t, i, slices, splat(hops[i]), is_pinned[i] != 0, scratch)
+                for m in range(slices):
+                    rise = rise + choose(flags_of(bits[t, i * slices + m]), load(scratch, 4 * slices + m), zero)
+                store(scratch, 0, rise)
+                for r in range(32):
+                    differences[t, r] += 2.0 * dtau * np.float64(scratch[0, r])
 
 
 @compiled

@@ -52,9 +52,11 @@ class Descent:
     final_rate : float
     momentum : float
         What is kept of the step before.
-    weight_decay : float
+    average : float
+        The share of epochs, the last ones, whose parameters are averaged (Polyak & Juditsky 1992).
+    weight_decay : float or (num_edges,)
         L2 penalty: weight_decay / 2 times the squares of the couplings, nats.
-    l1 : float
+    l1 : float or (num_edges,)
         L1 penalty: l1 times the sizes of the couplings, nats; by soft thresholding, so that couplings become exactly 0.
     centering : bool
         Follow the gradient of centred spins s - mu, mu half way between the phases' means (Montavon & Mueller 2012;
@@ -67,8 +69,9 @@ class Descent:
     schedule: Schedule = "linear"
     final_rate: float = 0.0
     momentum: float = 0.5
-    weight_decay: float = 0.0
-    l1: float = 0.0
+    average: float = 0.0
+    weight_decay: float | Floats = 0.0
+    l1: float | Floats = 0.0
     centering: bool = False
     bounds: Bounds = UNBOUNDED
 
@@ -77,8 +80,7 @@ class Descent:
         check_count("num_epochs", self.num_epochs)
         check_choice("schedule", self.schedule, SCHEDULES)
         check_number("momentum", self.momentum, low=0.0, high=0.999)
-        check_number("weight_decay", self.weight_decay, low=0.0)
-        check_number("l1", self.l1, low=0.0)
+        check_number("average", self.average, low=0.0, high=1.0)
 
     def rate(self, epoch: float) -> float:
         """Return the rate after so many epochs. Past the last, the final rate."""
@@ -88,20 +90,30 @@ class Descent:
         left = 1.0 - done if self.schedule == "linear" else 0.5 * (1.0 + np.cos(np.pi * done))
         return self.final_rate + (self.learning_rate - self.final_rate) * float(left)
 
+    def averaged(self, epoch: int, mean: Parameters | None, parameters: Parameters) -> Parameters | None:
+        """Return the mean of the parameters after `epoch` epochs and of those before that count; None while none do."""
+        first = self.num_epochs - round(self.average * self.num_epochs) + 1
+        if epoch < first:
+            return None
+        share = 1.0 / (epoch - first + 1)
+        if mean is None:
+            return parameters
+        return Parameters(*(old + share * (new - old) for old, new in zip(mean, parameters, strict=True)))
+
     def update(
         self, parameters: Parameters, velocity: Parameters, gradient: Parameters, rate: float
     ) -> tuple[Parameters, Parameters, float]:
         """Return the parameters and the velocity after one step, and the fraction of parameters that were clipped."""
         along = gradient.couplings
-        if self.weight_decay:
+        if np.any(self.weight_decay):
             along = along - self.weight_decay * parameters.couplings
         moved = Parameters(
             self.momentum * velocity.fields + rate * gradient.fields,
             self.momentum * velocity.couplings + rate * along,
         )
         fields, couplings = parameters.fields + moved.fields, parameters.couplings + moved.couplings
-        if self.l1:
-            couplings = np.sign(couplings) * np.maximum(np.abs(couplings) - rate * self.l1, 0.0)
+        if np.any(self.l1):
+            couplings = np.sign(couplings) * np.maximum(np.abs(couplings) - rate / (1.0 - self.momentum) * self.l1, 0.0)
         inside, clipped = self.bounds.project(Parameters(fields, couplings))
         return inside, moved, clipped
 

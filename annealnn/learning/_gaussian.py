@@ -251,7 +251,9 @@ class GaussianLearner:
         for k, at in enumerate(batches):
             rate = self.descent.rate(state.iteration + k / len(batches))
             state, shown = self.step(state, rows.some(at), rate)
-        return state._replace(iteration=state.iteration + 1), shown
+        done = state.iteration + 1
+        average = self.descent.averaged(done, state.average, state.parameters)
+        return state._replace(iteration=done, average=average), shown
 
     def step(self, state: LearnerState, rows: Rows, rate: float) -> tuple[LearnerState, Progress]:
         """Run both phases on these rows, and step. `state` is left as it was."""
@@ -272,7 +274,7 @@ class GaussianLearner:
         kept = GaussianParameters(a, b, W, np.clip(z, *self.log_range))
         after = plain_coordinates(kept, mu, lam).packed()
         shown = Progress(drawn, _told(positive, variances), _told(negative, variances), along, clipped)
-        return LearnerState(state.iteration, after, velocity, drawn.state, None, state.best), shown
+        return LearnerState(state.iteration, after, velocity, drawn.state, None, state.best, state.average), shown
 
 
 def _told(statistics: GaussianParameters, variances: Floats) -> Moments:

@@ -37,6 +37,7 @@ class LearnerState(NamedTuple):
     sampler: SamplerState  #: the particles of the negative phase
     units: Spins | None = None  #: (num_rows, num_units), spins of every row, where the positive phase draws them
     best: Parameters | None = None  #: those of the greatest held-out likelihood, where it is watched
+    average: Parameters | None = None  #: the mean over the last epochs, where they are averaged
 
 
 class Progress(NamedTuple):
@@ -162,7 +163,9 @@ class Learner:
         for k, at in enumerate(batches):
             rate = self.descent.rate(state.iteration + k / len(batches))
             state, shown = self.step(state, rows, at if len(batches) > 1 else None, k, rate)
-        return state._replace(iteration=state.iteration + 1), shown
+        done = state.iteration + 1
+        average = self.descent.averaged(done, state.average, state.parameters)
+        return state._replace(iteration=done, average=average), shown
 
     def step(
         self, state: LearnerState, rows: Rows, at: AnyArray | None, number: int, rate: float
@@ -187,7 +190,7 @@ class Learner:
             else:
                 kept = kept.copy()
                 kept[at] = units
-        after = LearnerState(state.iteration, parameters, velocity, drawn.state, kept, state.best)
+        after = LearnerState(state.iteration, parameters, velocity, drawn.state, kept, state.best, state.average)
         return after, Progress(drawn, encoded, negative, gradient, clipped)
 
     def _positive(self, state: LearnerState, some: Rows, at: AnyArray | None, number: int) -> Positive:

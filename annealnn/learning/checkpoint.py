@@ -31,6 +31,8 @@ __all__ = ["FORMAT", "load", "read_record", "save", "structure_of"]
 FORMAT = 4
 _KEPT = "sampler.kept."
 _MOST_LISTED = 12
+# parameters that not every state has
+_OPTIONAL = ("best", "average")
 _READ_ERRORS = (OSError, ValueError, KeyError, EOFError, TypeError, zipfile.BadZipFile)
 
 
@@ -157,7 +159,7 @@ def _moved(state: LearnerState, places: _Places) -> LearnerState:
         parameters(state.velocity),
         SamplerState(np.ascontiguousarray(spins[:, places.variables]), streams, kept),
         None if state.units is None else np.ascontiguousarray(state.units[:, places.variables]),
-        None if state.best is None else parameters(state.best),
+        *(None if part is None else parameters(part) for part in (state.best, state.average)),
     )
 
 
@@ -165,7 +167,7 @@ def _to_arrays(state: LearnerState) -> dict[str, Any]:
     spins, streams, kept = state.sampler
     named: dict[str, Any] = {"sampler.spins": spins, "sampler.streams": streams}
     named |= {_KEPT + name: array for name, array in kept.items()}
-    for part in ("parameters", "velocity", "best"):
+    for part in ("parameters", "velocity", *_OPTIONAL):
         if (values := getattr(state, part)) is not None:
             named |= {f"{part}.fields": values.fields, f"{part}.couplings": values.couplings}
     if state.units is not None:
@@ -184,7 +186,7 @@ def _from_arrays(
         raise _damaged(folder, repr(error)) from error
     n, rows = structure.num_variables, len(named.get("sampler.spins", ()))
     shapes: dict[str, tuple[int, ...]] = {"sampler.spins": (rows, n), "sampler.streams": (rows, 4)}
-    for part in ("parameters", "velocity", *(["best"] if "best.fields" in named else [])):
+    for part in ("parameters", "velocity", *(part for part in _OPTIONAL if f"{part}.fields" in named)):
         shapes |= {f"{part}.fields": sizes[:1], f"{part}.couplings": sizes[1:]}
     wrong = [name for name, shape in shapes.items() if name not in named or named[name].shape != shape]
     wrong += [name for name, array in named.items() if name.startswith(_KEPT) and array.shape[:1] != (rows,)]
@@ -203,7 +205,7 @@ def _from_arrays(
         parameters("velocity"),
         SamplerState(named["sampler.spins"], named["sampler.streams"], kept),
         named.get("units"),
-        parameters("best") if "best.fields" in named else None,
+        *(parameters(part) if f"{part}.fields" in named else None for part in _OPTIONAL),
     )
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from annealnn.models._encodings import basis_digits_to_spins
 from annealnn.models._structure import Moments, Parameters, Structure
-from annealnn.typing import Floats, Spins
+from annealnn.typing import AnyArray, Floats, Spins
 
 MAX_ENUMERATED = 24
 
@@ -85,7 +85,7 @@ def basis_moments(structure: Structure, probabilities: Floats) -> Moments:
     return Moments(spins, products[structure.edges[:, 0], structure.edges[:, 1]])
 
 
-def basis_spins(num_variables: int, indices: Floats | None = None) -> Spins:
+def basis_spins(num_variables: int, indices: AnyArray | None = None) -> Spins:
     """Return the spins of basis states, (num_states, num_variables); of all of them if `indices` is None."""
     states = np.arange(2**num_variables) if indices is None else np.asarray(indices, dtype=np.int64)
     spins = np.empty((len(states), num_variables), dtype=np.int8)

@@ -11,7 +11,7 @@ from scipy.special import logsumexp
 from annealnn._validation import check_number
 from annealnn.models._exact import basis_energies, basis_moments
 from annealnn.models._ising import Couplings, Fields, IsingModel
-from annealnn.models._structure import Moments, Structure
+from annealnn.models._structure import Moments, Parameters, Structure
 from annealnn.typing import AnyArray, Floats
 
 MAX_DIAGONALISED = 12
@@ -120,27 +120,17 @@ class TransverseIsing:
         ValueError
             If there are more variables.
         """
-        n = self.problem.structure.num_variables
-        if n > MAX_DIAGONALISED:
-            msg = f"dense diagonalisation reaches {MAX_DIAGONALISED} variables; got {n}"
-            raise ValueError(msg)
-        matrix = np.diag(basis_energies(self.problem.structure, self.problem.parameters))
-        states = np.arange(2**n)
-        for i, gamma in enumerate(self.gamma):
-            matrix[states, _flipped(states, i, n)] -= gamma
-        return matrix
+        return dense_hamiltonian(self.problem.structure, self.problem.parameters, self.gamma)
 
     def exact(self, beta: float = 1.0) -> TransverseStatistics:
         """Return the exact thermal statistics by dense diagonalisation, up to 12 variables."""
         check_number("beta", beta, low=0.0)
-        structure, n = self.problem.structure, self.problem.structure.num_variables
+        structure = self.problem.structure
         levels, vectors = np.linalg.eigh(self.hamiltonian())
         log_z = float(logsumexp(-beta * levels))
         weights = np.exp(-beta * levels - log_z)
         mean = float(weights @ levels)
         rho = (vectors * weights) @ vectors.T
-        states = np.arange(2**n)
-        transverse = np.array([rho[states, _flipped(states, i, n)].sum() for i in range(n)])
         diagonal = np.ascontiguousarray(np.diagonal(rho))
         return TransverseStatistics(
             beta=beta,
@@ -151,7 +141,7 @@ class TransverseIsing:
             ground_energy=float(levels[0]),
             gap=float(levels[1] - levels[0]) if len(levels) > 1 else float("nan"),
             moments=basis_moments(structure, diagonal),
-            transverse_moments=transverse,
+            transverse_moments=transverse_moments(rho),
             probabilities=diagonal,
         )
 
@@ -167,6 +157,32 @@ def _checked_gamma(gamma: float | Floats, num_variables: int) -> Floats:
     field = np.broadcast_to(field, (num_variables,)).copy()
     field.setflags(write=False)
     return field
+
+
+def dense_hamiltonian(structure: Structure, parameters: Parameters, gamma: Floats) -> Floats:
+    """Return H of Eq. (1) as a dense matrix, (2**n, 2**n), for transverse fields (n,) of either sign; n is at most 12.
+
+    Raises
+    ------
+    ValueError
+        If there are more variables.
+    """
+    n = structure.num_variables
+    if n > MAX_DIAGONALISED:
+        msg = f"dense diagonalisation reaches {MAX_DIAGONALISED} variables; got {n}"
+        raise ValueError(msg)
+    matrix = np.diag(basis_energies(structure, parameters))
+    states = np.arange(2**n)
+    for i, field in enumerate(gamma):
+        matrix[states, _flipped(states, i, n)] -= field
+    return matrix
+
+
+def transverse_moments(matrix: Floats) -> Floats:
+    """Return Tr[matrix X_i] of every variable, (n,), of a matrix (2**n, 2**n)."""
+    n = len(matrix).bit_length() - 1
+    states = np.arange(2**n)
+    return np.array([matrix[states, _flipped(states, i, n)].sum() for i in range(n)])
 
 
 def _flipped(states: AnyArray, i: int, n: int) -> AnyArray:

@@ -49,13 +49,13 @@ class TreeDecomposition:
     Raises
     ------
     ValueError
-        If the width, or the memory that its tables take, is beyond what is practical.
+        If the width, or the memory that its tables take, is beyond what is practical, or the width beyond `max_width`.
     """
 
     name = "tree decomposition"
 
-    def __init__(self, structure: Structure) -> None:
-        order, others, _, self.width = _best_order(structure)
+    def __init__(self, structure: Structure, max_width: int = MAX_WIDTH) -> None:
+        order, others, self.num_entries, self.width = _best_order(structure, max_width)
         self.structure = structure
         position = {v: k for k, v in enumerate(order)}
         edge_of = {(u, v): e for e, pair in enumerate(structure.edges.tolist()) for u, v in (pair, pair[::-1])}
@@ -76,6 +76,28 @@ class TreeDecomposition:
     def solve(self, parameters: Parameters, beta: float) -> "TreeDistribution":
         """Return the Boltzmann distribution at `parameters`."""
         return TreeDistribution(self, parameters, beta)
+
+    def log_partitions(self, fields: Floats, couplings: Floats) -> Floats:
+        """Return ln Z at beta = 1 of rows of fields (num_rows, num_variables) that share couplings, (num_rows,)."""
+        # as TreeDistribution's forward pass, with rows for a first axis
+        total = np.zeros(len(fields))
+        messages: dict[int, Floats] = {}
+        for k, bag in enumerate(self.bags):
+            axes = len(bag.others)
+            pull = fields[:, bag.variable].reshape(-1, *(1,) * axes)
+            for axis, edge in bag.edges:
+                pull = pull + couplings[edge] * _SIGNS.reshape(_along(axes, axis))
+            up, down = pull, -pull
+            for child in bag.children:
+                shape = _shape_within(self.bags[child], bag)
+                message = messages.pop(child)
+                up, down = up + message[:, 0].reshape(-1, *shape), down + message[:, 1].reshape(-1, *shape)
+            summed = np.logaddexp(up, down)
+            if bag.others:
+                messages[k] = summed
+            else:
+                total += summed
+        return total
 
 
 @final
@@ -176,7 +198,7 @@ class Elimination(NamedTuple):
     width: int  #: the most later variables; at least so many if there were too many
 
 
-def _best_order(structure: Structure) -> Elimination:
+def _best_order(structure: Structure, max_width: int) -> Elimination:
     """Return the cheaper of two orders: min-fill, and reverse Cuthill-McKee, which is better on grids.
 
     Raises
@@ -185,12 +207,12 @@ def _best_order(structure: Structure) -> Elimination:
         If neither fits.
     """
     n = structure.num_variables
-    tried = [_eliminate(structure, _fill)]
+    tried = [_eliminate(structure, _fill, max_width)]
     if n:
         heads, tails = (ends.astype(np.int32) for ends in structure.ends)
         adjacency = csr_array((np.ones(len(heads)), (heads, tails)), (n, n))
         rank = np.argsort(reverse_cuthill_mckee(csr_array(adjacency + adjacency.T), symmetric_mode=True)).tolist()
-        tried.append(_eliminate(structure, lambda _, v: rank[v]))
+        tried.append(_eliminate(structure, lambda _, v: rank[v], max_width))
     best = min(tried, key=lambda found: (found.num_entries, found.width))
     if best.num_entries <= MAX_ENTRIES:
         return best
@@ -199,17 +221,17 @@ def _best_order(structure: Structure) -> Elimination:
     else:
         found = f"a width of {best.width}, with tables of {best.num_entries / 2**27:.3g} GiB"
     msg = (
-        f"exact sums reach {MAX_ENUMERATED} variables by enumeration, and beyond a width of {MAX_WIDTH} and tables of "
+        f"exact sums reach {MAX_ENUMERATED} variables by enumeration, and beyond a width of {max_width} and tables of "
         f"{MAX_ENTRIES / 2**27:.3g} GiB by tree decomposition; got {n} variables and {found}. Sample instead, with "
         "GibbsSampler"
     )
     raise ValueError(msg)
 
 
-def _eliminate(structure: Structure, cost: Callable[[list[set[int]], int], float]) -> Elimination:
+def _eliminate(structure: Structure, cost: Callable[[list[set[int]], int], float], max_width: int) -> Elimination:
     """Eliminate the variable of least `cost(near, variable)` again and again, `near` being the neighbours left.
 
-    A variable with more than `MAX_WIDTH` neighbours waits.
+    A variable with more than `max_width` neighbours waits.
     """
     near: list[set[int]] = [set() for _ in range(structure.num_variables)]
     for u, v in structure.edges.tolist():
@@ -217,7 +239,7 @@ def _eliminate(structure: Structure, cost: Callable[[list[set[int]], int], float
         near[v].add(u)
 
     def price(v: int) -> float:
-        return math.inf if len(near[v]) > MAX_WIDTH else cost(near, v)
+        return math.inf if len(near[v]) > max_width else cost(near, v)
 
     costs = [price(v) for v in range(len(near))]
     heap = [(priced, v) for v, priced in enumerate(costs)]

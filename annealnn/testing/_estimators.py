@@ -21,14 +21,6 @@ _QUICK = {
     "n_ais_steps": 20,
     "progress": False,
 }
-    "n_components": 8,
-    "n_iter": 4,
-    "n_particles": 20,
-    "n_reads": 20,
-    "n_ais_runs": 10,
-    "n_ais_steps": 20,
-    "progress": False,
-}
 
 
 def estimator_cases() -> list[EstimatorCase]:

@@ -220,6 +220,22 @@ def block_sweeps_reference(
     _sweeps(bits, streams, lambda _: np.flatnonzero(is_free), linear, J, betas, scales, metropolis)
 
 
+def drawn_worldline(weights: Floats, T: Floats, stream: Words, first: bool | None = None) -> AnyArray:
+    """Return whether the slices of a worldline are up, drawn one after another; slice 0 is `first` if that is given.
+
+    weights (num_slices, 2) are the diagonals of W_m, see `worldline_sweeps_reference`.
+    """
+    after = [T]
+    for w in weights[:0:-1]:
+        after.insert(0, T @ np.diag(w) @ after[0])
+    drawn: list[int] = [] if first is None else [int(not first)]
+    for m in range(len(drawn), len(weights)):
+        odds = weights[m] * (T[drawn[-1]] * after[m][:, drawn[0]] if drawn else np.diag(after[0]))
+        u = ((next_word_reference(stream) >> 9) + 0.5) * 2.0**-23
+        drawn.append(int(u * odds.sum() >= odds[0]))
+    return np.logical_not(drawn)
+
+
 def worldline_sweeps_reference(
     bits: Words,
     streams: Words,
@@ -250,15 +266,7 @@ def worldline_sweeps_reference(
                     T = np.array([[1.0, hop], [hop, 1.0]])
                     local = linear[i] + J[i] @ (2.0 * lines - 1.0)
                     weights = np.exp(-dtau * np.outer(local, [1, -1]))
-                    after = [T]
-                    for w in weights[:0:-1]:
-                        after.insert(0, T @ np.diag(w) @ after[0])
-                    drawn: list[int] = []
-                    for m in range(num_slices):
-                        odds = weights[m] * (T[drawn[-1]] * after[m][:, drawn[0]] if drawn else np.diag(after[0]))
-                        u = ((next_word_reference(stream) >> 9) + 0.5) * 2.0**-23
-                        drawn.append(int(u * odds.sum() >= odds[0]))
-                    lines[i] = np.logical_not(drawn)
+                    lines[i] = drawn_worldline(weights, T, stream)
     _write(bits, ups.reshape(32 * len(bits), -1))
 
 
@@ -388,20 +396,6 @@ def continuous_transverse_means_reference(
     for r, i in np.ndindex(*means.shape):
         up, down = (log_z(r, i, float(gammas[i]) + step) for step in (1e-4, -1e-4))
         means[r, i] = (up - down) / 2e-4
-
-
-def annealed_importance_sweeps_reference(
-    spins: Spins, streams: Words, start_fields: Floats, fields: Floats, J: Floats, path: Floats, log_weights: Floats
-) -> None:
-    """Twin of `annealed_importance_sweeps`: log w -= (t_k - t_{k-1}) (E_final - E_start)(s) before each sweep."""
-    for r, (s, stream) in enumerate(zip(spins, streams, strict=True)):
-        for before, t in pairwise(path):
-            wide = s.astype(np.float64)
-            difference = (fields - start_fields) @ wide + 0.5 * wide @ J @ wide
-            log_weights[r] -= (t - before) * difference
-            for i in range(len(s)):
-                local = (1.0 - t) * start_fields[i] + t * (fields[i] + J[i] @ s)
-                s[i] = 1 if uniform_reference(stream) * (1.0 + math.exp(2.0 * local)) < 1.0 else -1
 
 
 def edge_energies_reference(bits: Words, linear: Floats, J: Floats, energies: Floats) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from annealnn.kernels import _functions
 from annealnn.kernels import _lanes as lanes
-from annealnn.kernels._functions import exponential2, hyperbolic_tangent, logarithm2
+from annealnn.kernels._functions import exponential2, hyperbolic_tangent, logarithm2, logarithm2_plus_one
 from annealnn.kernels._lanes import load, store
 
 RNG = np.random.default_rng(0)
@@ -57,6 +57,7 @@ OPERATIONS = {
     "exponential": (lambda t: exponential2(load(t, 0)), FLOATS),
     "hyperbolic tangent": (lambda t: hyperbolic_tangent(load(t, 0) * load(t, 0)), FLOATS),
     "logarithm": (lambda t: logarithm2(load(t, 0) * load(t, 0)), FLOATS),
+    "logarithm of one and more": (lambda t: logarithm2_plus_one(load(t, 0) * load(t, 0)), FLOATS),
 }
 
 
@@ -71,7 +72,7 @@ def test_operation_is_numpys(name):
 def call_in_numpy(call, tile):
     """Call with the functions that are compiled as plain Python."""
     scope = dict(vars(_functions))
-    for f in (exponential2, logarithm2, hyperbolic_tangent):
+    for f in (exponential2, logarithm2, logarithm2_plus_one, hyperbolic_tangent):
         scope[f.__name__] = type(call)(getattr(f, "py_func", f).__code__, scope)
     return type(call)(call.__code__, {**call.__globals__, **scope, "load": load})(tile)
 
@@ -89,6 +90,13 @@ def test_logarithm_is_close_everywhere():
         expected = np.log2(part[0].astype(np.float64))
         found = applied(call, part, np.empty((1, 32), np.float32))
         np.testing.assert_allclose(found, expected, rtol=1.2e-7, atol=3e-6)
+
+
+def test_logarithm_of_one_and_more_is_close_everywhere():
+    call = numba.njit(lambda t: logarithm2_plus_one(load(t, 0)))
+    for part in np.linspace(0, 1, 32 * 50).astype(np.float32).reshape(-1, 1, 32):
+        found = applied(call, part, np.empty((1, 32), np.float32))
+        np.testing.assert_allclose(found, np.log2(1.0 + part[0].astype(np.float64)), atol=2e-7)
 
 
 def test_hyperbolic_tangent_is_close_everywhere():
