@@ -15,7 +15,7 @@ import numpy as np
 from annealnn._rng import child_seed
 from annealnn.learning._descent import Descent
 from annealnn.learning._learner import LearnerState, Progress, Rows, shuffled_batches
-from annealnn.models import Moments, Parameters, Structure
+from annealnn.models import Moments, Parameters
 from annealnn.samplers import CompiledSampler, streams_from_seed, uniforms
 from annealnn.typing import AnyArray, Floats
 
@@ -103,7 +103,9 @@ def negative_statistics(parameters: GaussianParameters, moments: Moments) -> Gau
     """
     a, W, precisions = parameters.visible, parameters.weights, parameters.precisions
     m = moments.spins
-    C = Structure.complete(len(m)).dense(moments.pairs) + np.eye(len(m))
+    C = np.eye(len(m))
+    C[np.triu_indices(len(m), 1)] = moments.pairs
+    C += np.triu(C, 1).T
     mean, product = W @ m, W @ C
     spread = (product * W).sum(axis=1)
     return GaussianParameters(

@@ -42,7 +42,7 @@ def independent(train, test):
 @pytest.fixture(scope="module")
 def learned():
     X = true_rows(2000, 0)
-    return GaussianRestrictedBoltzmannMachine(2, batch_size=100, n_iter=150, learning_rate=0.02, random_state=0).fit(X)
+    return GaussianRestrictedBoltzmannMachine(2, batch_size=100, n_iter=40, learning_rate=0.05, random_state=0).fit(X)
 
 
 def test_it_recovers_a_mixture(learned):
@@ -52,14 +52,14 @@ def test_it_recovers_a_mixture(learned):
     assert found.standard_error == 0.0
     assert true - 0.05 < found.value < true + 0.02
     assert found.value > independent(X, held_out) + 1.0
-    np.testing.assert_allclose(learned.variances_, SIGMA2, rtol=0.15)
+    np.testing.assert_allclose(learned.variances_, SIGMA2, rtol=0.2)
 
 
 def test_it_beats_independent_units_on_iris():
     X = load_iris().data
     X = X[np.random.default_rng(0).permutation(len(X))]
     train, test = X[:100], X[100:]
-    machine = GaussianRestrictedBoltzmannMachine(4, n_iter=200, learning_rate=0.02, random_state=0).fit(train)
+    machine = GaussianRestrictedBoltzmannMachine(4, n_iter=100, learning_rate=0.02, random_state=0).fit(train)
     assert machine.score(test) > independent(train, test) + 1.0
 
 
