@@ -16,7 +16,9 @@ if TYPE_CHECKING:  # the same names for type checkers; tests/packaging holds the
         DeepBoltzmannMachine,
         EmbeddedBoltzmannMachine,
         GaussianRestrictedBoltzmannMachine,
+        QuantumBoltzmannMachine,
         RestrictedBoltzmannMachine,
+        SemiQuantumRestrictedBoltzmannMachine,
     )
     from annealnn.models import IsingModel, TransverseIsing
     from annealnn.registry import SamplerSpec, sampler_names
@@ -40,7 +42,9 @@ else:  # hidden from type checkers, for which a module's __getattr__ has every n
             "DeepBoltzmannMachine": "annealnn.estimators",
             "EmbeddedBoltzmannMachine": "annealnn.estimators",
             "GaussianRestrictedBoltzmannMachine": "annealnn.estimators",
+            "QuantumBoltzmannMachine": "annealnn.estimators",
             "RestrictedBoltzmannMachine": "annealnn.estimators",
+            "SemiQuantumRestrictedBoltzmannMachine": "annealnn.estimators",
             "ExactSampler": "annealnn.samplers",
             "GibbsSampler": "annealnn.samplers",
             "IsingModel": "annealnn.models",
@@ -70,8 +74,10 @@ __all__ = [
     "ParallelTemperingSampler",
     "PathIntegralSampler",
     "PopulationAnnealingSampler",
+    "QuantumBoltzmannMachine",
     "RestrictedBoltzmannMachine",
     "SamplerSpec",
+    "SemiQuantumRestrictedBoltzmannMachine",
     "SimulatedAnnealingSampler",
     "SimulatedQuantumAnnealingSampler",
     "TransverseIsing",

@@ -6,9 +6,9 @@ temperature is the lower one (Raymond et al. 2016): spins have settled among the
 """
 
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import numpy as np
-from scipy.optimize import brentq
 from scipy.sparse import csr_array
 from scipy.special import expit
 
@@ -43,11 +43,28 @@ def effective_beta(structure: Structure, parameters: Parameters, spins: Spins) -
     ValueError
         If parameters or spins have another shape, a parameter is not finite, or a spin is neither -1 nor +1.
     """
-    s = _checked_spins(structure, parameters, spins).astype(np.float64)
+    return fit_pulls(pulls_of(structure, parameters, _checked_spins(structure, parameters, spins))).beta
+
+
+def pulls_of(structure: Structure, parameters: Parameters, spins: Spins) -> Floats:
+    """Return half of what a flip of each spin would cost, (num_reads, num_variables): s_i times its local field."""
+    s = spins.astype(np.float64)
     upper = csr_array((parameters.couplings, structure.ends), (structure.num_variables, structure.num_variables))
-    pull = s * ((upper @ s.T + upper.T @ s.T).T + parameters.fields)
+    return np.asarray(s * ((upper @ s.T + upper.T @ s.T).T + parameters.fields))
+
+
+class LocalFit(NamedTuple):
+    """An effective beta by pseudo-likelihood, and what each read had to do with it."""
+
+    beta: ValueWithError  #: see `effective_beta`
+    #: (num_reads,), to first order: beta is off by their mean. Zeros where beta is not defined, or is its least, 0
+    influences: Floats
+
+
+def fit_pulls(pull: Floats) -> LocalFit:
+    """Return the effective beta that explains pulls (num_reads, num_variables) best; a pull of 0 says nothing."""
     if (pull >= 0).all():
-        return _UNDEFINED
+        return LocalFit(_UNDEFINED, np.zeros(len(pull)))
     # in units of the strongest pull, so that the answer does not depend on the problem's scale
     scale = float(np.abs(pull).max())
     pull = pull / scale
@@ -62,11 +79,13 @@ def effective_beta(structure: Structure, parameters: Parameters, spins: Spins) -
     if slope(0.0) > 0:
         while slope(top) > 0:
             top *= 2
-        beta = float(brentq(slope, 0.0, top))
+        beta = _root(slope, top)
     curvature = float((4 * pull**2 * expit(2 * beta * pull) * expit(-2 * beta * pull)).sum())
-    spread = float(np.sqrt((slope_of_rows(beta) ** 2).sum()))
-    known = curvature > 0 and len(s) > 1
-    return ValueWithError(beta / scale, spread / curvature / scale if known else float("nan"))
+    rows = slope_of_rows(beta)
+    known = curvature > 0 and len(pull) > 1
+    error = float(np.sqrt((rows**2).sum())) / curvature / scale if known else float("nan")
+    influences = rows * (len(pull) / curvature / scale) if curvature > 0 and beta > 0 else np.zeros(len(pull))
+    return LocalFit(ValueWithError(beta / scale, error), influences)
 
 
 def effective_beta_by_log_ratio(
@@ -247,4 +266,12 @@ def _solve(excess: Callable[[float], float], unit: float) -> float:
         top *= 2
         if top > 2.0**40:
             return float("inf")
-    return unit * float(brentq(lambda x: excess(x * unit), 0.0, top))
+    return unit * _root(lambda x: excess(x * unit), top)
+
+
+def _root(function: Callable[[float], float], top: float) -> float:
+    """Return where a falling function is 0, between 0 and `top`."""
+    # samplers load this module, and need not wait for it
+    from scipy.optimize import brentq
+
+    return float(brentq(function, 0.0, top))

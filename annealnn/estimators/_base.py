@@ -10,7 +10,7 @@ from annealnn._rng import child_seed
 from annealnn.estimators._machine import TRAINING
 from annealnn.estimators._parameters import check_parameters, check_penalty
 from annealnn.estimators._scoring import ScoringMachine
-from annealnn.estimators._training import QUICK_RUNS, QUICK_STEPS, TrainedMachine
+from annealnn.estimators._training import QUICK, TrainedMachine
 from annealnn.estimators._units import Units
 from annealnn.learning import (
     Descent,
@@ -84,7 +84,7 @@ class BoltzmannEstimator(TrainedMachine, ScoringMachine):
         return self._fit_or_leave(X, y)
 
     def _held_out_score(self, parameters: Parameters, rows: Rows) -> Estimate:
-        return self._mean_log_likelihood(self._logical(parameters), rows, num_runs=QUICK_RUNS, num_steps=QUICK_STEPS)
+        return self._mean_log_likelihood(self._logical(parameters), rows, QUICK)
 
     def partial_fit(self, X: Any, y: Any = None, classes: Any = None) -> Self:
         """Make one step at the constant `learning_rate` towards these rows.

@@ -11,7 +11,7 @@ from annealnn._rng import child_seed
 from annealnn._validation import check_count, check_number
 from annealnn.estimators._machine import LIKELIHOOD, READS
 from annealnn.estimators._parameters import check_parameters
-from annealnn.estimators._training import QUICK_RUNS, QUICK_STEPS, TrainedMachine
+from annealnn.estimators._training import QUICK, TrainedMachine
 from annealnn.learning import (
     Estimate,
     GaussianLearner,
@@ -254,7 +254,7 @@ class GaussianRestrictedBoltzmannMachine(
 
     def _held_out_score(self, parameters: Parameters, rows: Rows) -> Estimate:
         machine = GaussianParameters.unpacked(parameters, self.n_features_in_)
-        log_z = self._log_partition_of(machine, num_runs=QUICK_RUNS, num_steps=QUICK_STEPS)
+        log_z = self._log_partition_of(machine, QUICK)
         value = -float(gaussian_free_energies(machine, rows.spins).mean()) - log_z.value
         return Estimate(value, log_z.standard_error, log_z.method)
 
@@ -283,16 +283,16 @@ class GaussianRestrictedBoltzmannMachine(
         check_is_fitted(self)
         key = (self.n_ais_runs, self.n_ais_steps)
         if key not in self._estimates:
-            self._estimates[key] = self._log_partition_of(self._parameters, num_runs=key[0], num_steps=key[1])
+            self._estimates[key] = self._log_partition_of(self._parameters, key)
         return self._estimates[key]
 
-    def _log_partition_of(self, parameters: GaussianParameters, *, num_runs: int, num_steps: int) -> Estimate:
+    def _log_partition_of(self, parameters: GaussianParameters, effort: tuple[int, int]) -> Estimate:
         hidden, constant = hidden_parameters(parameters)
         found = log_partition(
             self._structure,
             hidden,
-            num_runs=num_runs,
-            num_steps=num_steps,
+            num_runs=effort[0],
+            num_steps=effort[1],
             start_means=np.tanh(hidden_fields(parameters, self._data_means[None])[0]),
             seed=child_seed(self._seed, LIKELIHOOD),
         )

@@ -18,6 +18,7 @@ from annealnn.learning import (
 from annealnn.models import Clamp
 from annealnn.registry import SamplerSpec, open_compiled
 from annealnn.samplers import CompiledSampler
+from annealnn.samplers._compiled import Want
 from annealnn.typing import Floats, Spins
 
 _EQUILIBRATION_STEPS = 500
@@ -42,14 +43,8 @@ class SampledMachine(TransformingMachine):
 
     def _open(self, descent: Descent, *, has_missing: bool) -> Learner:
         hidden = self._hidden_fields()
-        # a sampler of the user's may have any temperature: its reads are taken as they are
-        smooth = hidden if self.sampler is None else None
-        compiled = open_compiled(
-            self.sampler,
-            self.structure_,
-            default=self._default_sampler,
-            want="moments" if smooth is None else "spins",
-        )
+        smooth = self._hidden_of_reads(hidden)
+        compiled = self._compiled("moments" if smooth is None else "spins")
         return Learner(
             descent,
             compiled,
@@ -78,13 +73,18 @@ class SampledMachine(TransformingMachine):
         if way == "mean-field":
             msg = "missing values are drawn or summed over exactly; got positive_phase='mean-field'"
             raise ValueError(msg)
-        return SampledPhase(structure, nv, self._reader(), hidden if self.sampler is None else None)
+        return SampledPhase(structure, nv, self._compiled("spins"), self._hidden_of_reads(hidden))
 
-    def _reader(self) -> CompiledSampler:
-        return open_compiled(self.sampler, self.structure_, default=self._default_sampler, want="spins")
+    def _hidden_of_reads(self, hidden: HiddenFields | None) -> HiddenFields | None:
+        """Return what gives the means of hidden units in place of their spins in reads, if it may."""
+        # a sampler of the user's may have any temperature: its reads are taken as they are
+        return hidden if self.sampler is None else None
+
+    def _compiled(self, want: Want) -> CompiledSampler:
+        return open_compiled(self.sampler, self.structure_, default=self._default_sampler, want=want)
 
     def _draw(self, num_reads: int, seed: int, clamp: Clamp | None = None) -> Spins:
-        compiled = self._reader()
+        compiled = self._compiled("spins")
         start = compiled.init(num_reads, seed)
         return compiled.reads(compiled.advance(self._parameters, start, _EQUILIBRATION_STEPS, clamp))
 

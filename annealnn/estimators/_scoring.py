@@ -10,7 +10,7 @@ from annealnn._rng import child_seed
 from annealnn.estimators._machine import LIKELIHOOD
 from annealnn.estimators._reading import ReadingMachine
 from annealnn.learning import Estimate, Rows, log_partition
-from annealnn.learning.likelihood import free_energies
+from annealnn.learning.likelihood import RowEstimates, log_likelihood
 from annealnn.models import Clamp, Parameters, bits_to_spins
 from annealnn.typing import AnyArray, Bits, Floats, Spins
 
@@ -18,6 +18,8 @@ from annealnn.typing import AnyArray, Bits, Floats, Spins
 _MOST_STACKED = 1 << 16
 # reads for each row where class probabilities are counted
 _VOTES = 200
+# ln Z where it is the same for all that is compared
+_ANY_Z = Estimate(0.0, 0.0, "")
 
 
 class ScoringMachine(ReadingMachine):
@@ -27,9 +29,22 @@ class ScoringMachine(ReadingMachine):
         """Return parameters at beta = 1 of the distribution that `score_samples` is about."""
         return self._parameters
 
-    def _free_energies(self, parameters: Parameters, rows: Spins) -> Floats:
-        """Return -ln of the unnormalised probability of rows of visible units (num_rows, num_visible): (num_rows,)."""
-        return free_energies(self.structure_, parameters, rows)
+    def _log_partition_of(self, parameters: Parameters, effort: tuple[int, int] | None = None) -> Estimate:
+        """Return ln Z; `effort` is (runs, steps) of annealed importance sampling, the machine's own if None."""
+        num_runs, num_steps = effort or (self.n_ais_runs, self.n_ais_steps)
+        return log_partition(
+            self.structure_,
+            parameters,
+            num_runs=num_runs,
+            num_steps=num_steps,
+            start_means=self._data_means,
+            seed=child_seed(self._seed, LIKELIHOOD),
+        )
+
+    def _rows_given(self, parameters: Parameters, rows: Spins, log_z: Estimate) -> RowEstimates:
+        """Return ln P of rows of visible units (num_rows, num_visible)."""
+        seed = child_seed(self._seed, LIKELIHOOD, 1)
+        return log_likelihood(self.structure_, parameters, rows, log_z=log_z, seed=seed)
 
     def _stacks_classes(self) -> bool:
         """Return whether class units enter other than by an energy that is quadratic in them."""
@@ -46,21 +61,9 @@ class ScoringMachine(ReadingMachine):
     def _estimate_log_partition(self) -> Estimate:
         return self._log_partition_of(self._likelihood_parameters())
 
-    def _log_partition_of(self, parameters: Parameters, **keywords: int) -> Estimate:
-        given = {"num_runs": self.n_ais_runs, "num_steps": self.n_ais_steps} | keywords
-        return log_partition(
-            self.structure_,
-            parameters,
-            start_means=self._data_means,
-            seed=child_seed(self._seed, LIKELIHOOD),
-            **given,
-        )
-
-    def _mean_log_likelihood(self, parameters: Parameters, rows: Rows, **keywords: int) -> Estimate:
-        """Return the mean of ln P over rows of visible units."""
-        log_z = self._log_partition_of(parameters, **keywords)
-        energies = self._free_energies(parameters, rows.spins)
-        return Estimate(-float(energies.mean()) - log_z.value, log_z.standard_error, log_z.method)
+    def _mean_log_likelihood(self, parameters: Parameters, rows: Rows, effort: tuple[int, int]) -> Estimate:
+        """Return the mean of ln P over rows of visible units, with its own ln Z."""
+        return self._rows_given(parameters, rows.spins, self._log_partition_of(parameters, effort)).mean()
 
     def score_samples(self, X: Any, y: Any = None) -> Floats:
         """Return the log-likelihood of every row, nats, (num_rows,).
@@ -73,20 +76,10 @@ class ScoringMachine(ReadingMachine):
 
         Notes
         -----
-        ln Z comes from `log_partition_`; its standard error is common to all rows.
+        `log_likelihood` gives their mean with its standard error, most of which is common to all rows: that of
+        `log_partition_`.
         """
-        check_is_fitted(self)
-        bits, known = self._validated(X, reset=False)
-        if known is not None:
-            row = int(np.flatnonzero(~known.all(axis=1))[0])
-            msg = f"a log-likelihood is of whole rows; row {row} has missing values. Fill them in with reconstruct"
-            raise ValueError(msg)
-        parameters, log_z = self._likelihood_parameters(), self.log_partition_.value
-        if y is not None or self._units.classes is None:
-            rows = self._units.join(bits, y)
-            return np.asarray(-self._free_energies(parameters, rows.spins) - log_z)
-        energies = self._class_free_energies(parameters, bits, self._units.all_settings())
-        return np.asarray(logsumexp(-energies, axis=1) - log_z)
+        return self._row_estimates(X, y).values
 
     def score(self, X: Any, y: Any = None) -> float:
         """Return the mean log-likelihood of the rows, nats: the mean of `score_samples`."""
@@ -95,28 +88,48 @@ class ScoringMachine(ReadingMachine):
     def log_likelihood(self, X: Any, y: Any = None) -> Estimate:
         """Return the mean log-likelihood of the rows, nats, with its standard error and method.
 
-        The standard error is that of ln Z. Parameters and errors are those of `score_samples`.
+        The error is that of these rows' values, not of how rows vary among themselves. Parameters are those of
+        `score_samples`.
         """
-        value, log_z = self.score(X, y), self.log_partition_
-        return Estimate(value, log_z.standard_error, f"{'marginal' if y is None else 'joint'}, {log_z.method}")
+        value, error, method = self._row_estimates(X, y).mean()
+        return Estimate(value, error, f"{'marginal' if y is None else 'joint'}; {method}")
 
-    def _class_free_energies(self, parameters: Parameters, bits: Bits, settings: Spins) -> Floats:
-        """Return the free energy of every row with every setting of the class units, (num_rows, num_settings)."""
-        f = self._units.num_features
+    def _row_estimates(self, X: Any, y: Any) -> RowEstimates:
+        check_is_fitted(self)
+        bits, known = self._validated(X, reset=False)
+        if known is not None:
+            row = int(np.flatnonzero(~known.all(axis=1))[0])
+            msg = f"a log-likelihood is of whole rows; row {row} has missing values. Fill them in with reconstruct"
+            raise ValueError(msg)
+        parameters, log_z = self._likelihood_parameters(), self.log_partition_
+        if y is not None or self._units.classes is None:
+            return self._rows_given(parameters, self._units.join(bits, y).spins, log_z)
+        joint = self._with_classes(parameters, bits, self._units.all_settings(), log_z)
+        values = logsumexp(joint.values, axis=1)
+        shares = np.exp(joint.values - values[:, None])
+        errors = np.sqrt(((shares * joint.standard_errors) ** 2).sum(axis=1))
+        return RowEstimates(np.asarray(values), errors, joint.common_error, joint.method)
+
+    def _with_classes(self, parameters: Parameters, bits: Bits, settings: Spins, log_z: Estimate) -> RowEstimates:
+        """Return ln P of every row with every setting of the class units; arrays (num_rows, num_settings)."""
         if not self._stacks_classes():
             absent = np.zeros((len(bits), self._units.num_classes), np.int8)
             alone = self.structure_.energies(parameters, np.hstack([bits_to_spins(bits), absent]))
             joint = self._units.class_energies(self.structure_, parameters, bits, settings)
-            return np.asarray(alone[:, None] + joint)
-        out = np.empty((len(bits), len(settings)))
+            values = -(alone[:, None] + joint) - log_z.value
+            return RowEstimates(values, np.zeros(values.shape), log_z.standard_error, log_z.method)
+        parts = []
         size = max(1, _MOST_STACKED // len(settings))
         for start in range(0, len(bits), size):
             some = bits_to_spins(bits[start : start + size])
-            stacked = np.empty((len(some), len(settings), f + settings.shape[1]), np.int8)
-            stacked[:, :, :f], stacked[:, :, f:] = some[:, None], settings
-            flat = self._free_energies(parameters, stacked.reshape(-1, stacked.shape[2]))
-            out[start : start + size] = flat.reshape(len(some), -1)
-        return out
+            stacked = np.empty((len(some), len(settings), self._units.num_units), np.int8)
+            stacked[:, :, : self._units.num_features] = some[:, None]
+            stacked[:, :, self._units.num_features :] = settings
+            parts.append(self._rows_given(parameters, stacked.reshape(-1, stacked.shape[2]), log_z))
+        values, errors = (
+            np.concatenate(arrays).reshape(-1, len(settings)) for arrays in list(zip(*parts, strict=True))[:2]
+        )
+        return RowEstimates(values, errors, log_z.standard_error, parts[0].method)
 
     # -- predictions ---------------------------------------------------------------------------------------------
 
@@ -148,20 +161,17 @@ class ScoringMachine(ReadingMachine):
 
     def _class_probabilities(self, bits: Bits, known: AnyArray | None = None) -> Floats:
         if known is None and self._sums_hidden:
-            energies = self._class_free_energies(self._parameters, bits, self._units.one_hot())
-            return np.asarray(softmax(-energies, axis=1))
+            settings = self._units.one_hot()
+            return np.asarray(softmax(self._with_classes(self._parameters, bits, settings, _ANY_Z).values, axis=1))
         # half a vote to each class, so that no probability is 0 (Jeffreys)
         votes = self._class_votes(bits, known) + 0.5
         return np.asarray(votes / votes.sum(axis=1, keepdims=True))
 
     @property
     def _sums_hidden(self) -> bool:
-        """Whether hidden units can be summed over exactly: all that free energies refuse of a row that is sound."""
-        try:
-            self._free_energies(self._parameters, np.ones((1, self._units.num_units), np.int8))
-        except ValueError:
-            return False
-        return True
+        """Whether likelihoods of rows are exact but for ln Z."""
+        row = np.ones((1, self._units.num_units), np.int8)
+        return not self._rows_given(self._parameters, row, _ANY_Z).standard_errors.any()
 
     def _class_votes(self, bits: Bits, known: AnyArray | None = None) -> Floats:
         """Return how often a class unit alone is on in 200 reads; where none is ever alone, how often each is on."""

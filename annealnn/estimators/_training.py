@@ -30,8 +30,8 @@ from annealnn.learning import (
 from annealnn.models import IsingModel, Parameters
 from annealnn.typing import AnyArray, Floats
 
-# annealed importance sampling for a held-out likelihood during training
-QUICK_RUNS, QUICK_STEPS = 100, 500
+# runs and steps of annealed importance sampling for a held-out likelihood during training
+QUICK = 100, 500
 _FEWEST_TO_SPLIT = 4
 
 

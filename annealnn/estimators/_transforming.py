@@ -13,7 +13,7 @@ from annealnn.models import bits_to_spins
 from annealnn.typing import Floats
 
 
-def _transforms(machine: Any) -> bool:
+def _is_transformer(machine: Any) -> bool:
     return bool(machine._has_hidden())
 
 
@@ -28,7 +28,7 @@ class TransformingMachine(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bol
     def _hidden_probabilities(self, rows: Floats) -> Floats:
         """Return P(hidden unit is 1 | v) of rows of visible spins (num_rows, num_visible): (num_rows, n_hidden)."""
 
-    @available_if(_transforms)
+    @available_if(_is_transformer)
     def transform(self, X: Any) -> Floats:
         """Return P(hidden unit is 1 | x), (num_rows, n_hidden).
 
@@ -53,7 +53,7 @@ class TransformingMachine(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bol
             out = out + weight[:, None] * self._hidden_probabilities(whole)
         return np.asarray(out)
 
-    @available_if(_transforms)
+    @available_if(_is_transformer)
     def get_feature_names_out(self, input_features: Any = None) -> Any:
         """Return names of the hidden units: the machine's name in lower case, and a number."""
         return super().get_feature_names_out(input_features)

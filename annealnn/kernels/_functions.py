@@ -1,4 +1,4 @@
-"""Exponential, logarithm and hyperbolic tangent of 32 floats, short enough for an inner loop."""
+"""Exponential, logarithm and hyperbolic tangent of 32 floats, and a choice of bits, short enough for an inner loop."""
 
 import numpy as np
 
@@ -74,3 +74,9 @@ def hyperbolic_tangent(x):
     decay = exponential2(splat(_MINUS_TWO_LOG2_E) * x)
     far = (splat(_ONE) - decay) / (splat(_ONE) + decay)
     return choose(less(x, splat(_SMALL)), near, far)
+
+
+@inlined
+def keep(new, old, held):
+    """Return the word `new`, with the bits of `old` where those of `held` are 1."""
+    return np.uint32(new ^ ((new ^ old) & held))

@@ -24,7 +24,7 @@ def continuous_sweeps(
     counts,
     firsts,
     streams,
-    order,
+    is_free,
     linear,
     indptr,
     indices,
@@ -36,20 +36,24 @@ def continuous_sweeps(
     sums,
     spins,
 ):
-    """Run sweeps over the worldlines of `order`, in place; return whether all reads are done.
+    """Run sweeps over the worldlines that are free, in place; return whether all reads are done.
 
-    streams (num_reads, 4). progress (num_reads, 2) int64: sweeps done, and how far the next one is;
-    a worldline with more cuts than there is room for is left as it was, and the read waits for a larger capacity.
+    streams (num_reads, 4). is_free (num_reads, num_variables) bool. progress (num_reads, 2) int64: sweeps done, and how
+    far the next one is; a worldline with more cuts than there is room for is left as it was, and the read waits for a
+    larger capacity.
     Scratch: cuts (capacity,), sums (capacity + 1,) float64, spins (capacity + 1,) int8.
     """
     capacity, complete = times.shape[2], True
     for r in range(times.shape[0]):
         while progress[r, 0] < num_sweeps:
-            if progress[r, 1] == order.shape[0]:
+            if progress[r, 1] == times.shape[1]:
                 progress[r, 0] += 1
                 progress[r, 1] = 0
                 continue
-            i = order[progress[r, 1]]
+            i = progress[r, 1]
+            if not is_free[r, i]:
+                progress[r, 1] += 1
+                continue
             w0, w1, w2, w3 = streams[r, 0], streams[r, 1], streams[r, 2], streams[r, 3]
             # old and new cuts, merged
             num_cuts, old, full = 0, 0, False

@@ -13,7 +13,7 @@ Local fields are summed in float32.
 import numpy as np
 
 from annealnn.kernels._compile import compiled, inlined
-from annealnn.kernels._functions import exponential2, logarithm2
+from annealnn.kernels._functions import exponential2, keep, logarithm2
 from annealnn.kernels._lanes import choose, flags_of, less, load, splat, store, word_of
 from annealnn.kernels._random import derived_state, next_floats, next_word
 
@@ -35,13 +35,14 @@ def _decide(local, word, scale, u, metropolis):
 
 @compiled
 def sparse_sweeps(
-    bits, streams, order, visited, dice, fields, indptr, indices, couplings, betas, scales, metropolis, at_random
+    bits, streams, held, order, visited, dice, fields, indptr, indices, couplings, betas, scales, metropolis, at_random
 ):
     """Visit spins one after another; couplings by CSR.
 
     A sweep visits the spins of `order` (num_free,) in this order; or, `at_random`, as many times one of them drawn
     uniformly, the same for all reads of a tile. visited (num_free,) and dice (4,) uint32 are scratch.
     """
+    some_held = held.shape[0] > 0
     for t in range(bits.shape[0]):
         visited[:] = order
         for beta in betas:
@@ -62,12 +63,13 @@ def sparse_sweeps(
                 if odd:
                     last = stop - _1
                     a = choose(flags_of(bits[t, np.uint64(indices[last])]), a + splat(couplings[last]), a)
-                bits[t, i] = _decide(a + b, bits[t, i], scale, next_floats(streams, 4 * t), metropolis)
+                new = _decide(a + b, bits[t, i], scale, next_floats(streams, 4 * t), metropolis)
+                bits[t, i] = keep(new, bits[t, i], held[t, i]) if some_held else new
 
 
 @compiled
 def block_sweeps(
-    bits, streams, members, is_free, fields, starts, columns, values, inner, scratch, betas, scales, metropolis
+    bits, streams, held, members, is_free, fields, starts, columns, values, inner, scratch, betas, scales, metropolis
 ):
     """Visit spins in blocks of eight, whose local fields are summed together: a spin that is read serves all eight.
 
@@ -76,6 +78,7 @@ def block_sweeps(
     that are coupled to some of it, and values (num_entries, 8) hold these couplings; inner (num_blocks, 8, 8) are the
     couplings inside. scratch (8, 32) float32.
     """
+    some_held = held.shape[0] > 0
     for t in range(bits.shape[0]):
         for beta in betas:
             scale = splat(np.float32(_TWO_LOG2_E * beta)) * load(scales, t)
@@ -124,4 +127,5 @@ def block_sweeps(
                         if inner[block, q, p] != 0:
                             up = flags_of(bits[t, members[block, p]])
                             local = choose(up, local + splat(inner[block, q, p]), local)
-                    bits[t, i] = _decide(local, bits[t, i], scale, next_floats(streams, 4 * t), metropolis)
+                    new = _decide(local, bits[t, i], scale, next_floats(streams, 4 * t), metropolis)
+                    bits[t, i] = keep(new, bits[t, i], held[t, i]) if some_held else new

@@ -5,7 +5,9 @@ Arguments, the same for all kernels:
 - bits (num_tiles, num_spins) uint32: bit r of a word is 1 where the spin of read r of its tile is up;
 - streams (4 num_tiles, 32) uint32: four rows of generator words for each tile, a column for each read;
 - fields (num_spins,) float32: the local field of each spin where all others are down, h_i - sum_j J_ij;
-- couplings float32: what a neighbour adds to that when it is up, 2 J_ij.
+- couplings float32: what a neighbour adds to that when it is up, 2 J_ij;
+- held (num_tiles, num_spins) uint32: bit r of a word is 1 where read r of its tile holds the spin, which then stays as
+  it is. No tiles, (0, num_spins), if no read holds a spin that others do not.
 """
 
 import numpy as np

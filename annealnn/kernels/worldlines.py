@@ -9,7 +9,8 @@ S = dtau sum_m E(s_m) - K sum_{i,m} s_{i,m} s_{i,m+1},  dtau = beta / num_slices
 field, which a transfer matrix of two by two sums up from its end to its beginning, and from which its spins are then
 drawn one after another. Nothing freezes as dtau gamma becomes small.
 
-Besides the arguments that `tiles` names (fields and couplings are those of a slice):
+Besides the arguments that `tiles` names (fields and couplings are those of a slice; held (num_tiles, num_variables) is
+of whole worldlines):
 
 - betas, ramps (num_sweeps,) and scales, gamma_scales (num_tiles, 32) float32: in sweep k, read r has the inverse
   temperature betas[k] * scales[r] and the transverse fields gammas * ramps[k] * gamma_scales[r];
@@ -21,7 +22,7 @@ import math
 import numpy as np
 
 from annealnn.kernels._compile import compiled, inlined
-from annealnn.kernels._functions import exponential2, hyperbolic_tangent
+from annealnn.kernels._functions import exponential2, hyperbolic_tangent, keep
 from annealnn.kernels._lanes import (
     choose,
     clamp,
@@ -38,17 +39,18 @@ from annealnn.kernels._lanes import (
 from annealnn.kernels._random import next_floats
 
 _ZERO, _ONE = np.float32(0.0), np.float32(1.0)
+_NONE = np.uint32(0)
 _LOW, _HIGH = np.float32(-126.0), np.float32(126.0)
 _TWO_LOG2_E = np.float32(2.0 / np.log(2.0))
 _1 = np.uint64(1)
 
 
 @inlined
-def _draw_worldline(bits, streams, t, i, slices, hop, pinned, scratch):
+def _draw_worldline(bits, streams, t, i, slices, hop, pinned, held, scratch):
     """Draw worldline i of tile t from its distribution given all others; its slice 0 stays if it is `pinned`.
 
     Row 4 m of scratch holds log2 of P(down) / P(up) of slice m for itself, 2 dtau f / ln 2; all rows are written over.
-    hop is tanh(dtau gamma).
+    hop is tanh(dtau gamma); in the reads of held, a word, the line stays as it is.
     """
     one, zero = splat(_ONE), splat(_ZERO)
     # up_u is the weight of all that follows a slice that is up, if slice 0 is up as well: after the last slice the
@@ -80,8 +82,11 @@ def _draw_worldline(bits, streams, t, i, slices, hop, pinned, scratch):
             down_u, down_d, lift = factor * down_u, factor * down_d, lift - most
     if not pinned:
         up_u = up_u * power_of_two(clamp(lift, _LOW, _HIGH))
-        bits[t, i * slices] = word_of(less(next_floats(streams, 4 * t) * (up_u + down_d), up_u))
-    first_up = bits[t, i * slices]
+        first_up = word_of(less(next_floats(streams, 4 * t) * (up_u + down_d), up_u))
+        bits[t, i * slices] = keep(first_up, bits[t, i * slices], held)
+    else:
+        first_up = bits[t, i * slices]
+    # in reads that hold the line, what follows is drawn for nothing
     before = first_up
     for later in range(_1, slices):
         ups = flags_of(first_up)
@@ -90,13 +95,15 @@ def _draw_worldline(bits, streams, t, i, slices, hop, pinned, scratch):
         ups = flags_of(before)
         w_up, w_down = choose(ups, w_up, hop * w_up), choose(ups, hop * w_down, w_down)
         before = word_of(less(next_floats(streams, 4 * t) * (w_up + w_down), w_up))
-        bits[t, i * slices + later] = before
+        column = i * slices + later
+        bits[t, column] = keep(before, bits[t, column], held)
 
 
 @compiled
 def worldline_sweeps(
     bits,
     streams,
+    held,
     order,
     fields,
     indptr,
@@ -115,6 +122,7 @@ def worldline_sweeps(
     scratch (4 num_slices, 32) float32.
     """
     slices, zero = np.uint64(num_slices), splat(_ZERO)
+    some_held = held.shape[0] > 0
     for t in range(bits.shape[0]):
         for k in range(betas.shape[0]):
             dtau = splat(np.float32(betas[k] / np.float32(num_slices))) * load(scales, t)
@@ -134,7 +142,8 @@ def worldline_sweeps(
                         last = np.uint64(indices[stop - _1])
                         a = choose(flags_of(bits[t, last * slices + m]), a + splat(couplings[stop - _1]), a)
                     store(scratch, 4 * m, scale * (a + b))
-                _draw_worldline(bits, streams, t, i, slices, hop, False, scratch)
+                mine = held[t, i] if some_held else _NONE
+                _draw_worldline(bits, streams, t, i, slices, hop, False, mine, scratch)
 
 
 @compiled
@@ -185,7 +194,7 @@ def worldline_importance_sweeps(
                     store(scratch, 4 * m, scale * (splat(starts[i]) + splat(path[k]) * local))
                     store(scratch, 4 * slices + m, local)
                     rise = rise - choose(flags_of(bits[t, i * slices + m]), local, zero)
-                _draw_worldline(bits, streams, t, i, slices, splat(hops[i]), is_pinned[i] != 0, scratch)
+                _draw_worldline(bits, streams, t, i, slices, splat(hops[i]), is_pinned[i] != 0, _NONE, scratch)
                 for m in range(slices):
                     rise = rise + choose(flags_of(bits[t, i * slices + m]), load(scratch, 4 * slices + m), zero)
                 store(scratch, 0, rise)

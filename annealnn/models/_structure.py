@@ -7,7 +7,7 @@ from typing import NamedTuple, final
 import numpy as np
 from scipy.sparse import csr_array
 
-from annealnn.typing import AnyArray, Floats, Indices, Spins
+from annealnn.typing import Bools, Floats, Indices, Spins
 
 
 class Parameters(NamedTuple):
@@ -25,11 +25,15 @@ class Moments(NamedTuple):
 
 
 class Clamp(NamedTuple):
-    """Variables held fixed, with one row of values for each read."""
+    """Variables held fixed, with one row of values for each read.
+
+    Where `known` is False, the read leaves that variable free: its value in `spins` is ignored, and the read goes on
+    from the spin in the sampler's state, or from a random one where a sampler starts afresh.
+    """
 
     variables: Indices  #: (num_clamped,)
     spins: Spins  #: (num_reads, num_clamped)
-    known: AnyArray | None = None  #: bool, the same shape: False where a read's variable is free. None: all are held
+    known: Bools | None = None  #: (num_reads, num_clamped); None if every read holds all of `variables`
 
 
 @final

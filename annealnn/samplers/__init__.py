@@ -5,6 +5,7 @@ Public door: `sampler.sample(bqm, num_reads=..., seed=...)`, dimod's. Learner's 
 
 from annealnn.samplers._adapter import compile_sampler
 from annealnn.samplers._base import AnnealSampler, Draw
+from annealnn.samplers._calibrated import CalibratedSampler
 from annealnn.samplers._compiled import CompiledSampler, SamplerState, Step
 from annealnn.samplers._exact import ExactSampler
 from annealnn.samplers._gibbs import GibbsSampler
@@ -23,6 +24,7 @@ from annealnn.samplers.composites._temperature import TemperatureComposite
 __all__ = [
     "AnnealComposite",
     "AnnealSampler",
+    "CalibratedSampler",
     "CompiledSampler",
     "Draw",
     "DrawThrough",

@@ -8,6 +8,7 @@ import numpy as np
 
 from annealnn.models import Clamp, Parameters, Structure, bqm_of_terms
 from annealnn.samplers._base import HasLearnersDoor
+from annealnn.samplers._clamps import distinct_rows
 from annealnn.samplers._compiled import CompiledSampler, SamplerState, Step, Want
 from annealnn.typing import Spins
 
@@ -68,15 +69,12 @@ class CompiledDimod(CompiledSampler):
             spins, info = self._reads(bqm, len(state.spins), int(streams[0, 0] >> np.uint32(1)))
         else:
             spins, info = state.spins.copy(), {}
-            rows, which = np.unique(clamp.spins, axis=0, return_inverse=True)
             labels = self.structure.labels
-            for k, row in enumerate(rows):
-                mine = np.flatnonzero(which.reshape(-1) == k)
-                values = {labels[v]: int(s) for v, s in zip(clamp.variables, row, strict=True)}
+            for mine, held, row in distinct_rows(clamp):
                 rest = bqm.copy()
-                rest.fix_variables(values)
-                free = np.setdiff1d(np.arange(self.structure.num_variables), clamp.variables)
-                spins[np.ix_(mine, clamp.variables)] = row
+                rest.fix_variables({labels[v]: int(s) for v, s in zip(held, row, strict=True)})
+                free = np.setdiff1d(np.arange(self.structure.num_variables), held)
+                spins[np.ix_(mine, held)] = row
                 if len(free):
                     drawn, info = self._reads(rest, len(mine), int(streams[mine[0], 0] >> np.uint32(1)), free)
                     spins[np.ix_(mine, free)] = drawn

@@ -78,7 +78,7 @@ class CompiledSampler(ABC):
 
     @abstractmethod
     def step(self, parameters: Parameters, state: SamplerState, clamp: Clamp | None = None) -> Step:
-        """Sample at `parameters`; with `clamp`, each read holds its own row of clamped values."""
+        """Sample at `parameters`; with `clamp`, each read holds its own row of values, or what it knows of it."""
 
     def advance(
         self, parameters: Parameters, state: SamplerState, num_steps: int, clamp: Clamp | None = None

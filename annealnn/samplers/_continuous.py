@@ -8,6 +8,7 @@ import numpy as np
 from annealnn._parallel import Watch, run_blocks
 from annealnn.kernels.continuous import continuous_sweeps, continuous_transverse_means, overlap_worldlines
 from annealnn.models import Clamp, Moments, Parameters, Structure, dimod_terms
+from annealnn.samplers._clamps import Start
 from annealnn.samplers._compiled import CompiledSampler, SamplerState, Step, Want
 from annealnn.samplers._couplings import SparseCouplings
 from annealnn.samplers._worldlines import Averages
@@ -74,12 +75,9 @@ class CompiledContinuous(CompiledSampler):
         if not {"kinks", "num_kinks"} <= set(state.kept):
             msg = f"a step goes on from kinks; the state keeps {sorted(state.kept) or 'nothing'}. Begin with init()"
             raise ValueError(msg)
-        spins, streams = state.spins.copy(), state.streams.copy()
-        counts = state.kept["num_kinks"].copy()
-        order = np.arange(n)
-        if clamp is not None:
-            spins[:, clamp.variables], counts[:, clamp.variables] = clamp.spins, 0
-            order = np.setdiff1d(order, clamp.variables)
+        start = Start.of(state.spins, clamp)
+        spins, streams, is_free = start.rows.copy(), state.streams.copy(), start.is_free()
+        counts = np.where(is_free, state.kept["num_kinks"], np.int32(0))
         linear, couplings = self._terms(parameters)
         blocks: list[tuple[int, AnyArray]] = []
         done = np.zeros(num_reads, np.int64)
@@ -93,7 +91,7 @@ class CompiledContinuous(CompiledSampler):
                     counts[block],
                     spins[block],
                     streams[block],
-                    order,
+                    is_free[block],
                     linear,
                     self._sparse.indptr,
                     self._sparse.indices,
@@ -124,8 +122,8 @@ class CompiledContinuous(CompiledSampler):
         moments = None
         if self.want == "moments" and not stopped:
             totals = [np.zeros(n), np.zeros(len(self._heads))]
-            for start in range(0, num_reads, _READS_AT_ONCE):
-                parts = self._overlaps(after, slice(start, start + _READS_AT_ONCE))
+            for first in range(0, num_reads, _READS_AT_ONCE):
+                parts = self._overlaps(after, slice(first, first + _READS_AT_ONCE))
                 totals = [total + part.sum(axis=0) for total, part in zip(totals, parts, strict=True)]
             moments = Moments(totals[0] / num_reads, totals[1] / num_reads)
         return Step(after, spins, moments, info)

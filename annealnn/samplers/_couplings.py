@@ -168,6 +168,7 @@ class BoundSweep:
             sparse_sweeps(
                 tiles.bits,
                 tiles.streams,
+                tiles.held,
                 self._order,
                 np.empty_like(self._order),
                 np.empty(4, np.uint32),
@@ -185,6 +186,7 @@ class BoundSweep:
         block_sweeps(
             tiles.bits,
             tiles.streams,
+            tiles.held,
             self._blocks.members,
             self._is_free,
             fields,

@@ -9,6 +9,7 @@ from annealnn._validation import check_number
 from annealnn.models import Clamp, Moments, Parameters, Structure
 from annealnn.models._exact import MAX_ENUMERATED, basis_energies, basis_moments, basis_spins, boltzmann_weights
 from annealnn.samplers._base import AnnealSampler
+from annealnn.samplers._clamps import distinct_rows
 from annealnn.samplers._compiled import CompiledSampler, SamplerState, Step, Want
 from annealnn.samplers._streams import uniforms
 from annealnn.samplers._tree import TreeDecomposition
@@ -132,7 +133,8 @@ class CompiledExact(CompiledSampler):
         super().__init__(structure, want)
         self._beta = beta
         self._method: Method = _method_for(structure)(structure)
-        self._conditional: ClampedStructure | None = None
+        # of the last clamp, by the variables that its rows hold
+        self._conditionals: dict[tuple[int, ...], ClampedStructure] = {}
 
     def step(self, parameters: Parameters, state: SamplerState, clamp: Clamp | None = None) -> Step:
         """Solve at `parameters`; draw reads if spins are wanted, or some are clamped."""
@@ -149,15 +151,14 @@ class CompiledExact(CompiledSampler):
     def _conditional_step(self, parameters: Parameters, state: SamplerState, clamp: Clamp) -> Step:
         """Solve the free variables once for every distinct clamped row; moments are means over the rows."""
         # read once and stored when built: threads may step side by side, each with a clamp of its own
-        rest = self._conditional
-        if rest is None or not np.array_equal(rest.clamped, clamp.variables):
-            rest = self._conditional = ClampedStructure(self.structure, clamp.variables, type(self._method))
+        before, used = self._conditionals, dict[tuple[int, ...], ClampedStructure]()
         spins, streams = state.spins.copy(), state.streams.copy()
-        spins[:, rest.clamped] = clamp.spins
         means, products = np.zeros(self.structure.num_variables), np.zeros(self.structure.num_edges)
-        rows, which = np.unique(clamp.spins, axis=0, return_inverse=True)
-        for k, row in enumerate(rows):
-            mine = np.flatnonzero(which.reshape(-1) == k)
+        for mine, held, row in distinct_rows(clamp):
+            key = tuple(held.tolist())
+            rest = used.get(key) or before.get(key) or ClampedStructure(self.structure, held, type(self._method))
+            used[key] = rest
+            spins[np.ix_(mine, held)] = row
             exact = rest.method.solve(rest.parameters(parameters, row), self._beta)
             words = streams[mine]
             spins[np.ix_(mine, rest.free)] = exact.draw(words)
@@ -165,8 +166,9 @@ class CompiledExact(CompiledSampler):
             if self.want == "moments":
                 for sums, values in zip((means, products), rest.moments(exact.moments(), row), strict=True):
                     sums += values * (len(mine) / len(spins))
+        self._conditionals = used
         moments = Moments(means, products) if self.want == "moments" else None
-        return Step(SamplerState(spins, streams), spins, moments, {"method": rest.method.name})
+        return Step(SamplerState(spins, streams), spins, moments, {"method": self._method.name})
 
 
 @final

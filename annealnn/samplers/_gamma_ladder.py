@@ -10,6 +10,7 @@ from annealnn.kernels._lanes import WIDTH
 from annealnn.kernels.tempering import exchange_replicas
 from annealnn.kernels.worldlines import count_kinks, worldline_sweeps
 from annealnn.models import Clamp, Moments, Parameters, Structure
+from annealnn.samplers._clamps import Start
 from annealnn.samplers._compiled import CompiledSampler, SamplerState, Step, Want
 from annealnn.samplers._couplings import SparseCouplings, Terms
 from annealnn.samplers._tiles import Tiles, aligned_empty
@@ -83,13 +84,8 @@ class CompiledGammaLadder(CompiledSampler):
     ) -> Step:
         """Run the sweeps from `state`; see `CompiledSweeps.run`."""
         n, m, size = self.structure.num_variables, self.num_slices, len(self._gammas)
-        before = worldlines_of(state, m)
-        order = np.arange(n, dtype=np.uint32)
-        if clamp is not None:
-            before = before.copy()
-            before[:, clamp.variables] = np.repeat(clamp.spins, size, axis=0)[:, :, None]
-            order = np.setdiff1d(order, clamp.variables).astype(np.uint32)
-        before = before.reshape(len(before), n * m)
+        start = Start.of(worldlines_of(state, m), clamp, size)
+        before, order = start.rows.reshape(len(state.spins), n * m), start.order.astype(np.uint32)
         after, streams = np.empty_like(before), np.empty_like(state.streams)
         num_reads = len(before) // size
         terms, ones = Terms.of(self._sparse, parameters), np.ones(max(n, 1), np.float32)
@@ -98,7 +94,7 @@ class CompiledGammaLadder(CompiledSampler):
 
         def work(block: slice, sweeps: Iterator[slice]) -> None:
             rows = slice(size * block.start, size * block.stop)
-            tiles = Tiles(before[rows], state.streams[rows])
+            tiles = Tiles(before[rows], state.streams[rows], start.held_in(rows))
             holders = np.arange(len(before[rows])).reshape(-1, size)
             fields: Floats32 = np.ones_like(tiles.scales)
             kinks, unused = np.zeros(tiles.scales.shape), np.zeros_like(tiles.scales)
@@ -111,6 +107,7 @@ class CompiledGammaLadder(CompiledSampler):
                     worldline_sweeps(
                         tiles.bits,
                         tiles.streams,
+                        tiles.held,
                         order,
                         terms.fields,
                         self._sparse.indptr,

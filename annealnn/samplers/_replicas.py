@@ -11,6 +11,7 @@ from annealnn.kernels._lanes import WIDTH
 from annealnn.kernels.tempering import edge_energies, exchange_replicas, flip_clusters
 from annealnn.kernels.tiles import sum_moments
 from annealnn.models import Clamp, Moments, Parameters, Structure, dimod_terms
+from annealnn.samplers._clamps import Start
 from annealnn.samplers._compiled import CompiledSampler, SamplerState, Step, Want
 from annealnn.samplers._couplings import SparseCouplings, Sweep
 from annealnn.samplers._energy_record import EnergyRecord
@@ -151,14 +152,11 @@ class CompiledTempering(CompiledSampler):
         """
         num_sweeps = self._num_sweeps if num_sweeps is None else num_sweeps
         n, size, depth = self.structure.num_variables, self.ladder.num_rows, len(self._betas)
-        before, order = state.spins, np.arange(n)
-        if clamp is not None:
-            before = before.copy()
-            before[:, clamp.variables] = np.repeat(clamp.spins, size, axis=0)
-            order = np.setdiff1d(order, clamp.variables)
+        start = Start.of(state.spins, clamp, size)
+        before = start.rows
         spins, streams = np.empty_like(before), np.empty_like(state.streams)
         num_reads = len(spins) // size
-        sweep, terms = self._sweep.at(parameters, order), EdgeTerms.of(self.structure, parameters)
+        sweep, terms = self._sweep.at(parameters, start.order), EdgeTerms.of(self.structure, parameters)
         # a flip of all spins leaves the energy as it was, and no spin is held
         even = clamp is None and not np.any(parameters.fields)
         num_ladders = num_reads * self.ladder.copies
@@ -177,7 +175,7 @@ class CompiledTempering(CompiledSampler):
                 return  # interrupted before it began
             rows = slice(size * block.start, size * block.stop)
             ladders = slice(self.ladder.copies * block.start, self.ladder.copies * block.stop)
-            tiles = Tiles(before[rows], state.streams[rows])
+            tiles = Tiles(before[rows], state.streams[rows], start.held_in(rows))
             mine = (*(part[ladders] for part in tally[:2]), *(part[block] for part in tally[2:]))
             replicas = _Replicas(tiles, len(before[rows]), self._betas, self._rungs, even, sweep.sparse)
             for some in chain([] if first is None else [first], sweeps):

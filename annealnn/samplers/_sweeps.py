@@ -9,6 +9,7 @@ import numpy as np
 from annealnn._parallel import Watch, run_blocks
 from annealnn.kernels._lanes import WIDTH
 from annealnn.models import Clamp, Moments, Parameters, Structure
+from annealnn.samplers._clamps import Start
 from annealnn.samplers._compiled import CompiledSampler, SamplerState, Step, Want
 from annealnn.samplers._couplings import Sweep
 from annealnn.samplers._energy_record import EnergyRecord
@@ -80,12 +81,9 @@ class CompiledSweeps(CompiledSampler):
         was, all are there as they began.
         """
         betas = self._betas if betas is None else betas
-        n, before = self.structure.num_variables, state.spins
-        order = np.arange(n)
-        if clamp is not None:
-            before = before.copy()
-            before[:, clamp.variables] = clamp.spins
-            order = np.setdiff1d(order, clamp.variables)
+        n = self.structure.num_variables
+        start = Start.of(state.spins, clamp)
+        before, order = start.rows, start.order
         spins, streams = np.empty_like(before), np.empty_like(state.streams)
         sweep = self._sweep.at(parameters, order)
         sums: list[tuple[AnyArray, AnyArray]] = []
@@ -95,7 +93,7 @@ class CompiledSweeps(CompiledSampler):
             first = next(sweeps, None)
             if first is None and len(betas):
                 return  # interrupted before it began
-            tiles = Tiles(before[block], state.streams[block])
+            tiles = Tiles(before[block], state.streams[block], start.held_in(block))
             if self._fresh:
                 tiles.randomise(order)
             for some in chain([] if first is None else [first], sweeps):

@@ -14,16 +14,19 @@ from annealnn.kernels.tiles import (
     tile_energies,
     unpack_tiles,
 )
-from annealnn.typing import AnyArray, Floats, Floats32, Indices, Spins, Words
+from annealnn.typing import AnyArray, Bools, Floats, Floats32, Indices, Spins, Words
 
 _CACHE_LINE = 64
 
 
 @final
 class Tiles:
-    """Some reads, a bit for a spin; see `kernels.tiles` for the shapes."""
+    """Some reads, a bit for a spin; see `kernels.tiles` for the shapes.
 
-    def __init__(self, spins: Spins, streams: Words) -> None:
+    `held` (num_reads, num_variables) says which variables each read holds, of those that sweeps visit; None if none.
+    """
+
+    def __init__(self, spins: Spins, streams: Words, held: Bools | None = None) -> None:
         self._num_reads, num_spins = spins.shape
         num_tiles = -(-self._num_reads // WIDTH)
         self.bits: Words = aligned_empty((num_tiles, num_spins), np.uint32)
@@ -31,10 +34,28 @@ class Tiles:
         self.scales: Floats32 = aligned_empty((num_tiles, WIDTH), np.float32)
         self.scales[:] = 1
         pack_tiles(spins, streams, self.bits, self.streams)
+        self.held: Words = np.empty((0, num_spins), np.uint32)
+        if held is not None:
+            self.held = aligned_empty((num_tiles, held.shape[1]), np.uint32)
+            pack_tiles(held.astype(np.int8), streams, self.held, np.empty_like(self.streams))
 
-    def randomise(self, order: Indices) -> None:
-        """Draw the spins named in `order` uniformly."""
-        random_tiles(self.bits, self.streams, order.astype(np.uint32))
+    def randomise(self, order: Indices, num_slices: int = 1) -> None:
+        """Draw the variables named in `order` uniformly, one spin for all slices; what a read holds stays."""
+        columns = order * num_slices
+        before = self.bits[:, columns] if len(self.held) else None
+        random_tiles(self.bits, self.streams, columns.astype(np.uint32))
+        if before is not None:
+            drawn = self.bits[:, columns]
+            self.bits[:, columns] = drawn ^ ((drawn ^ before) & self.held[:, order])
+        for later in range(1, num_slices):
+            self.bits[:, columns + later] = self.bits[:, columns]
+
+    def put_back(self, before: Words, reads: Bools) -> None:
+        """Give the reads that a mask (num_reads,) names the bits they had in `before`."""
+        flags = np.zeros((len(self.bits), WIDTH), np.uint32)
+        flags.reshape(-1)[: len(reads)] = reads
+        words = (flags << np.arange(WIDTH, dtype=np.uint32)).sum(axis=1, dtype=np.uint32)[:, None]
+        self.bits[:] ^= (self.bits ^ before) & words
 
     def unpack(self, spins: Spins, streams: Words) -> None:
         """Write the reads (num_reads, num_spins) and their streams (num_reads, 4)."""

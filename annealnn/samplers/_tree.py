@@ -228,7 +228,9 @@ def _best_order(structure: Structure, max_width: int) -> Elimination:
     raise ValueError(msg)
 
 
-def _eliminate(structure: Structure, cost: Callable[[list[set[int]], int], float], max_width: int) -> Elimination:
+def _eliminate(
+    structure: Structure, cost: Callable[[list[set[int]], int], float], max_width: int = MAX_WIDTH
+) -> Elimination:
     """Eliminate the variable of least `cost(near, variable)` again and again, `near` being the neighbours left.
 
     A variable with more than `max_width` neighbours waits.

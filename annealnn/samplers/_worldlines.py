@@ -9,6 +9,7 @@ from annealnn._parallel import Watch, run_blocks
 from annealnn.kernels._lanes import WIDTH
 from annealnn.kernels.worldlines import average_worldlines, sum_worldlines, transverse_means, worldline_sweeps
 from annealnn.models import Clamp, Moments, Parameters, Structure, dimod_terms
+from annealnn.samplers._clamps import Start
 from annealnn.samplers._compiled import CompiledSampler, SamplerState, Step, Want
 from annealnn.samplers._couplings import SparseCouplings, Terms
 from annealnn.samplers._tiles import Tiles, aligned_empty
@@ -91,29 +92,24 @@ class CompiledWorldlines(CompiledSampler):
         """Run the sweeps from `state`; see `CompiledSweeps.run`. `want` is what the sampler wants if None."""
         want = self.want if want is None else want
         betas, ramps = np.tile(self._betas, num_steps), np.tile(self._ramps, num_steps)
-        n, m, before = self.structure.num_variables, self.num_slices, worldlines_of(state, self.num_slices)
-        order = np.arange(n)
-        if clamp is not None:
-            before = before.copy()
-            before[:, clamp.variables] = clamp.spins[:, :, None]
-            order = np.setdiff1d(order, clamp.variables)
-        before = before.reshape(len(before), n * m)
+        n, m = self.structure.num_variables, self.num_slices
+        start = Start.of(worldlines_of(state, m), clamp)
+        before, visited = start.rows.reshape(len(state.spins), n * m), start.order.astype(np.uint32)
         after, streams = np.empty_like(before), np.empty_like(state.streams)
         terms = Terms.of(self._sparse, parameters)
-        visited, random_columns = order.astype(np.uint32), (order[:, None] * m + np.arange(m)).reshape(-1)
         sums: list[tuple[AnyArray, ...]] = []
         done = np.zeros(len(before), np.int64)
 
         def work(block: slice, sweeps: Iterator[slice]) -> None:
-            tiles = Tiles(before[block], state.streams[block])
+            tiles = Tiles(before[block], state.streams[block], start.held_in(block))
             if self._fresh:
-                tiles.randomise(random_columns[::m])
-                tiles.bits[:, random_columns] = np.repeat(tiles.bits[:, random_columns[::m]], m, axis=1)
+                tiles.randomise(start.order, m)
             scratch = aligned_empty((4 * m, WIDTH), np.float32)
             for some in sweeps:
                 worldline_sweeps(
                     tiles.bits,
                     tiles.streams,
+                    tiles.held,
                     visited,
                     terms.fields,
                     self._sparse.indptr,

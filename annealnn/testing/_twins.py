@@ -158,6 +158,7 @@ def _in_pairs(c: list[np.float32], t: np.float32) -> np.float32:
 def _sweeps(
     bits: Words,
     streams: Words,
+    held: Words,
     visits: Callable[[int], Indices],
     linear: Floats,
     J: Floats,
@@ -165,8 +166,12 @@ def _sweeps(
     scales: Floats32,
     metropolis: bool,
 ) -> None:
-    """Sweep tiles; the local field f = h + J s is rounded to float32 once. `visits(t)` names the spins of a sweep."""
+    """Sweep tiles; the local field f = h + J s is rounded to float32 once. `visits(t)` names the spins of a sweep.
+
+    A spin that a read holds takes a draw and stays.
+    """
     one, ups = np.float32(1), _ups(bits)
+    holds = _ups(held) if len(held) else np.zeros_like(ups)
     for t in range(len(bits)):
         for beta in betas:
             visited = visits(t)
@@ -176,6 +181,8 @@ def _sweeps(
                 for i in visited:
                     x = scale * np.float32(linear[i] + J[i] @ (2.0 * up - 1.0))
                     u = np.float32(((next_word_reference(stream) >> 9) + 0.5) * 2.0**-23)
+                    if holds[32 * t + r, i]:
+                        continue
                     if metropolis:
                         up[i] ^= _binary_logarithm(u) < (x if up[i] else -x)
                     else:
@@ -186,6 +193,7 @@ def _sweeps(
 def sparse_sweeps_reference(
     bits: Words,
     streams: Words,
+    held: Words,
     order: Indices,
     linear: Floats,
     J: Floats,
@@ -203,12 +211,13 @@ def sparse_sweeps_reference(
         derived_state_reference(streams, 4 * t, dice)
         return order[[next_word_reference(dice) * len(order) >> 32 for _ in order]]
 
-    _sweeps(bits, streams, visits, linear, J, betas, scales, metropolis)
+    _sweeps(bits, streams, held, visits, linear, J, betas, scales, metropolis)
 
 
 def block_sweeps_reference(
     bits: Words,
     streams: Words,
+    held: Words,
     is_free: AnyArray,
     linear: Floats,
     J: Floats,
@@ -217,7 +226,7 @@ def block_sweeps_reference(
     metropolis: bool,
 ) -> None:
     """Twin of `block_sweeps`: blocks do not show."""
-    _sweeps(bits, streams, lambda _: np.flatnonzero(is_free), linear, J, betas, scales, metropolis)
+    _sweeps(bits, streams, held, lambda _: np.flatnonzero(is_free), linear, J, betas, scales, metropolis)
 
 
 def drawn_worldline(weights: Floats, T: Floats, stream: Words, first: bool | None = None) -> AnyArray:
@@ -239,6 +248,7 @@ def drawn_worldline(weights: Floats, T: Floats, stream: Words, first: bool | Non
 def worldline_sweeps_reference(
     bits: Words,
     streams: Words,
+    held: Words,
     order: Indices,
     linear: Floats,
     J: Floats,
@@ -253,8 +263,10 @@ def worldline_sweeps_reference(
 
     Before slice m stands T = ((1, t), (t, 1)) with t = tanh(dtau gamma), at it W_m = diag(exp(-dtau f_m),
     exp(dtau f_m)) with the local field f_m; rows and columns are up, down. Slice 0 is drawn from the diagonal of
-    W_0 T W_1 ... T, and slice m from what follows if slices 0 and m-1 are known.
+    W_0 T W_1 ... T, and slice m from what follows if slices 0 and m-1 are known. A line that a read holds takes its
+    draws and stays.
     """
+    holds = _ups(held)
     ups = _ups(bits).reshape(len(bits), 32, -1, num_slices)
     for t in range(len(bits)):
         for beta, ramp in zip(betas, ramps, strict=True):
@@ -266,7 +278,10 @@ def worldline_sweeps_reference(
                     T = np.array([[1.0, hop], [hop, 1.0]])
                     local = linear[i] + J[i] @ (2.0 * lines - 1.0)
                     weights = np.exp(-dtau * np.outer(local, [1, -1]))
-                    lines[i] = drawn_worldline(weights, T, stream)
+                    if not (len(held) and holds[32 * t + r, i]):
+                        lines[i] = drawn_worldline(weights, T, stream)
+                    else:
+                        drawn_worldline(weights, T, stream)  # moves the stream on
     _write(bits, ups.reshape(32 * len(bits), -1))
 
 
@@ -321,7 +336,7 @@ def continuous_sweeps_reference(
     counts: Indices,
     firsts: Spins,
     streams: Words,
-    order: Indices,
+    is_free: AnyArray,
     linear: Floats,
     J: Floats,
     gammas: Floats,
@@ -334,7 +349,7 @@ def continuous_sweeps_reference(
         return int(-firsts[r, j] if turned % 2 else firsts[r, j])
 
     for r, stream in enumerate(streams):
-        for i in list(order) * num_sweeps:
+        for i in list(np.flatnonzero(is_free[r])) * num_sweeps:
             cuts, now = list(times[r, i, : counts[r, i]]), 0.0
             while gammas[i] > 0:
                 now -= math.log1p(-uniform_reference(stream)) / gammas[i]

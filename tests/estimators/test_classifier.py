@@ -68,15 +68,13 @@ def test_votes_follow_the_exact_probabilities(fitted):
     assert votes_pvalue(votes, blurred) < FALSE_ALARM
 
 
-def test_machines_that_cannot_be_summed_count_reads(fitted, monkeypatch):
+def test_machines_that_cannot_be_summed_count_reads(fitted, bars, monkeypatch):
     machine, X = fitted
+    coupled = BoltzmannMachine(n_hidden=30, **QUICK | {"n_iter": 1}).fit(*bars)
+    assert machine._sums_hidden
+    assert not coupled._sums_hidden
     exact, votes = machine.predict_proba(X[:10]), machine._class_votes(X[:10])
-
-    def refuse(*_):
-        msg = "hidden units cannot be summed over"
-        raise ValueError(msg)
-
-    monkeypatch.setattr("annealnn.estimators._scoring.free_energies", refuse)
+    monkeypatch.setattr(type(machine), "_sums_hidden", False)
     counted = machine.predict_proba(X[:10])
     assert not np.array_equal(counted, exact)
     # five standard errors of a share, at most
@@ -85,14 +83,15 @@ def test_machines_that_cannot_be_summed_count_reads(fitted, monkeypatch):
         machine.predict_proba(X[:, :5])
 
 
-def test_other_errors_are_not_taken_for_sums_that_cannot_be_done(fitted, monkeypatch):
+def test_an_error_is_not_taken_for_a_sum_that_cannot_be_done(fitted, monkeypatch):
     machine, X = fitted
 
     def broken(*_):
-        raise MemoryError
+        msg = "broken"
+        raise ValueError(msg)
 
-    monkeypatch.setattr("annealnn.estimators._scoring.free_energies", broken)
-    with pytest.raises(MemoryError):
+    monkeypatch.setattr(type(machine), "_rows_given", broken)
+    with pytest.raises(ValueError, match="broken"):
         machine.predict_proba(X)
 
 

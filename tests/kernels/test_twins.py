@@ -134,6 +134,12 @@ def test_derived_state_equals_reference():
     assert len({*a.tolist(), *streams[:, 0].tolist()}) == 8
 
 
+@pytest.fixture
+def held():
+    """Which spins each read holds."""
+    return np.random.default_rng(8).random((NUM_READS, NUM_SPINS)) < 0.4
+
+
 def test_random_tiles_equals_reference(start):
     order = np.array([0, 2, 3, 8], np.uint32)
     tile = Tiles(*start)
@@ -142,6 +148,21 @@ def test_random_tiles_equals_reference(start):
     twins.random_tiles_reference(b, sb, order)
     np.testing.assert_array_equal(tile.bits, b)
     np.testing.assert_array_equal(tile.streams, sb)
+
+
+@pytest.mark.parametrize("num_slices", [1, 3])
+def test_random_tiles_leave_alone_what_is_held(start, held, num_slices):
+    spins, streams = start
+    lines = np.repeat(spins, num_slices, axis=1)
+    some, every = Tiles(lines, streams, held), Tiles(lines, streams)
+    for tile in (some, every):
+        tile.randomise(np.arange(NUM_SPINS), num_slices)
+    found, drawn = (np.empty_like(lines) for _ in range(2))
+    some.unpack(found, streams.copy())
+    every.unpack(drawn, streams.copy())
+    np.testing.assert_array_equal(found, np.where(np.repeat(held, num_slices, axis=1), lines, drawn))
+    assert (drawn != lines).any()
+    np.testing.assert_array_equal(drawn, np.repeat(drawn[:, ::num_slices], num_slices, axis=1))
 
 
 def test_fill_uniforms_equals_reference():
@@ -184,7 +205,8 @@ def test_packing_equals_reference_and_gives_the_reads_back(start):
 @pytest.mark.parametrize("order", [[1, 0, 4, 5, 7, 8, 18], list(range(NUM_SPINS)), [3], []], ids=len)
 @pytest.mark.parametrize("metropolis", [False, True], ids=["heat bath", "Metropolis"])
 @pytest.mark.parametrize("form", ["sparse", "sparse, at random", "blocks"])
-def test_sweeps_equal_reference(problem, start, order, metropolis, form):
+@pytest.mark.parametrize("mask", [False, True], ids=["", "held"])
+def test_sweeps_equal_reference(problem, start, held, order, metropolis, form, mask):
     structure, fields, values, _ = problem
     # blocks go through their spins by number
     order = np.array(order if form != "blocks" else sorted(order), dtype=np.intp)
@@ -192,19 +214,21 @@ def test_sweeps_equal_reference(problem, start, order, metropolis, form):
     sparse = SparseCouplings.of(structure)
     terms = Terms.of(sparse, Parameters(-fields, -values))
     blocks = BlockCouplings.of(sparse) if form == "blocks" else None
-    tile = Tiles(*start)
+    tile = Tiles(*start, held if mask else None)
     tile.scales[:] = np.linspace(0.5, 1.5, 64, dtype=np.float32).reshape(2, 32)
     before, b, sb = tile.bits.copy(), tile.bits.copy(), tile.streams.copy()
     BoundSweep(terms, sparse, blocks, order, metropolis, form == "sparse, at random").run(tile, betas)
     if form == "blocks":
         is_free = np.isin(np.arange(NUM_SPINS), order)
-        twins.block_sweeps_reference(b, sb, is_free, fields, J, betas, tile.scales, metropolis)
+        twins.block_sweeps_reference(b, sb, tile.held, is_free, fields, J, betas, tile.scales, metropolis)
     else:
         at_random = form == "sparse, at random"
-        twins.sparse_sweeps_reference(b, sb, order, fields, J, betas, tile.scales, metropolis, at_random)
+        twins.sparse_sweeps_reference(b, sb, tile.held, order, fields, J, betas, tile.scales, metropolis, at_random)
     np.testing.assert_array_equal(tile.bits, b)
     np.testing.assert_array_equal(tile.streams, sb)
     assert (tile.bits != before).any() == bool(len(order))
+    assert mask == bool(len(tile.held))
+    assert not ((tile.bits ^ before) & (tile.held if mask else 0)).any()
     untouched = np.setdiff1d(np.arange(NUM_SPINS), order)
     np.testing.assert_array_equal(tile.bits[:, untouched], before[:, untouched])
 
@@ -254,12 +278,12 @@ def ends(problem):
 
 
 @pytest.mark.parametrize("order", [[4, 0, 2], list(range(6)), []], ids=len)
-@pytest.mark.parametrize("num_slices", [2, 3, 8])
-def test_worldline_sweeps_equal_reference(ends, order, num_slices):
+@pytest.mark.parametrize(("num_slices", "mask"), [(2, False), (3, False), (3, True), (8, False)])
+def test_worldline_sweeps_equal_reference(ends, held, order, num_slices, mask):
     structure, fields, values, _, _ = ends
     order = np.array(order, dtype=np.uint32)
     lines = np.random.default_rng(7).choice(np.array([-1, 1], np.int8), (NUM_READS, 6 * num_slices))
-    tile = Tiles(lines, streams_from_seed(5, NUM_READS))
+    tile = Tiles(lines, streams_from_seed(5, NUM_READS), held[:, :6] if mask else None)
     gammas = np.array([0.0, 0.01, 0.3, 1.0, 2.5, 8.0], np.float32)
     betas, ramps = (np.linspace(*ends, 3).astype(np.float32) for ends in ((0.3, 3.0), (1.5, 0.1)))
     spread = np.linspace(0.5, 1.5, 64, dtype=np.float32).reshape(2, 32)
@@ -269,11 +293,13 @@ def test_worldline_sweeps_equal_reference(ends, order, num_slices):
     csr = terms.fields, sparse.indptr, sparse.indices, terms.couplings
     times = gammas, betas, ramps, spread, spread[::-1].copy(), num_slices
     scratch = np.empty((4 * num_slices, 32), np.float32)
-    worldlines.worldline_sweeps(tile.bits, tile.streams, order, *csr, *times, scratch)
-    twins.worldline_sweeps_reference(b, sb, order, fields, structure.dense(values), *times)
+    worldlines.worldline_sweeps(tile.bits, tile.streams, tile.held, order, *csr, *times, scratch)
+    twins.worldline_sweeps_reference(b, sb, tile.held, order, fields, structure.dense(values), *times)
     np.testing.assert_array_equal(tile.streams, sb)
     np.testing.assert_array_equal(tile.bits, b)
     assert (tile.bits != before).any() == bool(len(order))
+    if mask:
+        assert not ((tile.bits ^ before) & np.repeat(tile.held, num_slices, axis=1)).any()
 
 
 def test_a_kinked_neighbour_at_low_temperature_favours_no_side():
@@ -284,7 +310,7 @@ def test_a_kinked_neighbour_at_low_temperature_favours_no_side():
         for gamma in (0.0, 1e-38):
             tile = Tiles(np.tile(np.repeat([1, -1], [36, 12]).astype(np.int8), (320, 1)), streams_from_seed(1, 320))
             worldlines.worldline_sweeps(
-                tile.bits, tile.streams, np.zeros(1, np.uint32), terms.fields, sparse.indptr, sparse.indices,
+                tile.bits, tile.streams, tile.held, np.zeros(1, np.uint32), terms.fields, sparse.indptr, sparse.indices,
                 terms.couplings, np.full(2, gamma, np.float32), np.ones(1, np.float32), np.ones(1, np.float32),
                 tile.scales, tile.scales, 24, np.empty((96, 32), np.float32),
             )  # fmt: skip
@@ -324,7 +350,8 @@ def test_worldline_sums_and_means_equal_reference(ends):
 @pytest.mark.parametrize("capacity", [60, 4], ids=["room enough", "room to be made"])
 def test_continuous_sweeps_and_overlaps_equal_reference(ends, capacity):
     structure, fields, values, heads, tails = ends
-    gammas, order = np.array([0.0, 0.01, 0.3, 1.0, 2.5, 8.0]), np.array([4, 0, 2, 5, 1])
+    gammas, is_free = np.array([0.0, 0.01, 0.3, 1.0, 2.5, 8.0]), np.ones((3, 6), bool)
+    is_free[[0, 1, 1, 2], [3, 0, 5, 3]] = False
     sparse = SparseCouplings.of(structure)
     times, slow = np.zeros((3, 6, capacity)), np.zeros((3, 6, 100))
     counts = np.zeros((3, 6), np.int32)
@@ -334,12 +361,12 @@ def test_continuous_sweeps_and_overlaps_equal_reference(ends, capacity):
     csr = fields, sparse.indptr, sparse.indices, values[sparse.edge_of]
     grown = 0
     while not continuous.continuous_sweeps(
-        times, counts, firsts, streams, order, *csr, gammas, 4, progress,
+        times, counts, firsts, streams, is_free, *csr, gammas, 4, progress,
         *(np.empty(times.shape[2] + k) for k in (0, 1)), np.empty(times.shape[2] + 1, np.int8)
     ):  # fmt: skip
         times, grown = np.pad(times, ((0, 0), (0, 0), (0, 4))), grown + 1
     assert (grown > 0) == (capacity == 4)
-    twins.continuous_sweeps_reference(slow, cb, b, sb, order, fields, structure.dense(values), gammas, 4)
+    twins.continuous_sweeps_reference(slow, cb, b, sb, is_free, fields, structure.dense(values), gammas, 4)
     np.testing.assert_array_equal(streams, sb)
     np.testing.assert_array_equal(firsts, b)
     np.testing.assert_array_equal(counts, cb)

@@ -154,3 +154,5 @@ def test_rows_are_checked():
             ask(structure, parameters, np.ones((3, 11)))
         with pytest.raises(ValueError, match=r"shape \(num_rows, num_visible\); got shape \(4,\)"):
             ask(structure, parameters, np.ones(NUM_VISIBLE))
+        with pytest.raises(ValueError, match=r"at least one, .* got shape \(0, 4\)"):
+            ask(structure, parameters, np.ones((0, NUM_VISIBLE)))

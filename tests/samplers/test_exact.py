@@ -291,17 +291,15 @@ def test_one_object_may_be_stepped_from_threads_with_clamps_of_their_own(monkeyp
 
     wanted = step(ExactSampler().compile(structure, want="moments"), one)
     compiled = ExactSampler().compile(structure, want="moments")
-    held, pending = {}, [other]
+    held, pending = {"conditional": {}}, [other]
 
     def store(self, value):
         held["conditional"] = value
-        if value is not None and pending:
+        if value and pending:
             # another thread gets its turn here, and steps
             step(self, pending.pop())
 
-    monkeypatch.setattr(
-        CompiledExact, "_conditional", property(lambda _: held.get("conditional"), store), raising=False
-    )
+    monkeypatch.setattr(CompiledExact, "_conditionals", property(lambda _: held["conditional"], store), raising=False)
     np.testing.assert_array_equal(step(compiled, one), wanted)
     assert not pending
 

@@ -1,29 +1,60 @@
 """The learner's door: compile once, step many times."""
 
+import itertools
+
 import dimod
 import numpy as np
 import pytest
 
 from annealnn import samplers
 from annealnn.models import Clamp, Parameters, Structure
-from annealnn.registry import SamplerSpec, open_compiled, resolve_sampler
+from annealnn.registry import SamplerSpec, open_compiled, resolve_sampler, sampler_names
 from annealnn.samplers import compile_sampler
 from annealnn.testing import LOPSIDED
+from annealnn.testing._statistics import FALSE_ALARM, chi_square_pvalue, two_sample_pvalue
 
 STRUCTURE = Structure.from_edges("abc", ["ab", "bc"])
 PARAMETERS = Parameters(np.array([0.7, -0.3, 0.1]), np.array([-0.9, 0.4]))
 DOORS = [
     pytest.param(None, id="default"),
-    *(pytest.param(name, id=name) for name in ("gibbs", "anneal", "tempering", "exact", "neal")),
-    *(pytest.param(name, id=name) for name in ("population-annealing", "path-integral", "quantum-anneal")),
+    *(pytest.param(name, id=name) for name in sampler_names()),
     pytest.param(SamplerSpec("path-integral", {"imaginary_time": "continuous"}), id="continuous time"),
     pytest.param(SamplerSpec("path-integral", {"gamma_ladder": [3.0, 2.0]}), id="gamma ladder"),
     pytest.param(dimod.RandomSampler(), id="dimod"),
 ]
 
 
-def door(sampler, want="spins"):
-    return open_compiled(sampler, STRUCTURE, default=SamplerSpec("gibbs"), want=want)
+# what makes the reads of a door Boltzmann's at beta = 1; the others are compared with themselves
+AT_ONE_BETA = {
+    "gibbs": {},
+    "exact": {},
+    "tempering": {},
+    "anneal": {"beta_range": (1.0, 1.0), "num_sweeps": 40},
+    "neal": {"beta_range": (1.0, 1.0), "num_sweeps": 40},
+    "path-integral": {"gamma": 0.0, "num_slices": 4},
+}
+QUICK = {
+    "population-annealing": {"num_sweeps": 5, "population_size": 4},
+    "quantum-anneal": {"num_sweeps": 10, "num_slices": 4},
+}
+THERMAL = [
+    *(pytest.param(SamplerSpec(name, keywords), id=name) for name, keywords in AT_ONE_BETA.items()),
+    pytest.param(SamplerSpec("anneal", {"beta_range": (1.0, 1.0), "randomize_order": True}), id="random order"),
+    pytest.param(SamplerSpec("path-integral", {"gamma": 0.0, "imaginary_time": "continuous"}), id="continuous time"),
+    pytest.param(
+        SamplerSpec("path-integral", {"gamma": 1e-4, "gamma_ladder": [0.5], "num_slices": 4}), id="gamma ladder"
+    ),
+]
+MASKED = [
+    *(pytest.param(SamplerSpec(n, AT_ONE_BETA.get(n) or QUICK.get(n, {})), id=n) for n in sampler_names()),
+    *THERMAL[len(AT_ONE_BETA) :],
+    pytest.param(dimod.RandomSampler(), id="dimod"),
+]
+NUM_MASKED = 2048
+
+
+def door(sampler, want="spins", structure=STRUCTURE):
+    return open_compiled(sampler, structure, default=SamplerSpec("gibbs"), want=want)
 
 
 @pytest.mark.parametrize("sampler", DOORS)
@@ -49,6 +80,81 @@ def test_door_holds_a_clamped_row_for_each_read(sampler):
     np.testing.assert_array_equal(step.spins[:, [0, 2]], held)
     everything = Clamp(np.arange(3), np.ones((12, 3), np.int8))
     assert (compiled.step(PARAMETERS, compiled.init(12, 5), everything).spins == 1).all()
+
+
+@pytest.mark.parametrize("sampler", MASKED)
+def test_a_mask_of_all_equals_no_mask(sampler):
+    compiled = door(sampler, want="moments")
+    held = np.array([[1, -1], [-1, -1], [1, 1], [-1, 1]] * 3, dtype=np.int8)
+    state, variables = compiled.init(12, 5), np.array([2, 0])
+    plain, masked = (compiled.step(PARAMETERS, state, Clamp(variables, held, k)) for k in (None, held**2 > 0))
+    if isinstance(sampler, dimod.RandomSampler):  # it takes no seed
+        variables = variables.tolist()
+        np.testing.assert_array_equal(masked.spins[:, variables], held)
+        return
+    for one, other in zip([plain.spins, *plain.moments], [masked.spins, *masked.moments], strict=True):
+        np.testing.assert_array_equal(one, other)
+    np.testing.assert_array_equal(plain.state.streams, masked.state.streams)
+
+
+def masked_problem():
+    """Return a problem, a clamp of three of its five variables in random rows of random masks, and the states."""
+    rng = np.random.default_rng(3)
+    structure = Structure(5, np.array([[0, 1], [1, 2], [2, 3], [3, 4], [0, 4], [1, 3]]))
+    parameters = Parameters(rng.normal(0, 0.5, 5), rng.normal(0, 0.7, 6))
+    spins = rng.choice(np.array([-1, 1], np.int8), (NUM_MASKED, 3), p=[0.2, 0.8])
+    clamp = Clamp(np.array([3, 0, 2]), spins, rng.random(spins.shape) < 0.5)
+    states = np.array(list(itertools.product([-1, 1], repeat=5)), np.int8)
+    return structure, parameters, clamp, states
+
+
+def drawn(compiled, parameters, clamp, seed):
+    """Return a step at the end of a run long enough to forget its start."""
+    state = compiled.advance(parameters, compiled.init(len(clamp.spins), seed), 30, clamp)
+    return compiled.step(parameters, state, clamp)
+
+
+@pytest.mark.parametrize("sampler", THERMAL)
+def test_each_read_holds_its_own_variables_and_draws_the_others_given_them(sampler):
+    structure, parameters, clamp, states = masked_problem()
+    weights = np.exp(-structure.energies(parameters, states))
+    agrees = ((states[:, clamp.variables] == clamp.spins[:, None]) | ~clamp.known[:, None]).all(axis=2)
+    chances = agrees * weights / (agrees @ weights)[:, None]  # (num_reads, num_states), by enumeration
+    expected = [chances.mean(axis=0) @ values for values in (states, states[:, structure.edges].prod(axis=2))]
+    groups = np.unique(agrees, axis=0, return_inverse=True)[1].reshape(-1)
+
+    def agreement(clamp):
+        """Return a p-value of the reads, Bonferroni's, and the largest error of a moment in standard errors at most."""
+        step = drawn(door(sampler, "moments", structure), parameters, clamp, 7)
+        which = (step.spins > 0) @ (1 << np.arange(5)[::-1])
+        counts = np.zeros(chances.shape)
+        counts[np.arange(len(which)), which] = 1
+        pvalues = [chi_square_pvalue(counts[g].sum(0), chances[g].sum(0)) for g in (groups == np.arange(27)[:, None])]
+        errors = [np.abs(m - e).max() * NUM_MASKED**0.5 for m, e in zip(step.moments, expected, strict=True)]
+        return min(pvalues) * len(pvalues), max(errors)
+
+    pvalue, error = agreement(clamp)
+    assert pvalue > FALSE_ALARM
+    assert error < 5.4  # 11 moments, of variance 1 at most: P < 1e-6
+    pvalue, error = agreement(clamp._replace(known=None))
+    assert pvalue < FALSE_ALARM
+    assert error > 5.4
+
+
+@pytest.mark.parametrize("sampler", MASKED)
+def test_a_mask_draws_what_a_clamp_of_fewer_variables_draws(sampler):
+    structure, parameters, clamp, _ = masked_problem()
+    compiled = door(sampler, structure=structure)
+    masked, ignored = (drawn(compiled, parameters, c, 7).spins for c in (clamp, clamp._replace(known=None)))
+    np.testing.assert_array_equal(masked[:, clamp.variables][clamp.known], clamp.spins[clamp.known])
+    pvalues = []
+    for pattern in itertools.product([False, True], repeat=3):
+        mine = np.flatnonzero((clamp.known == pattern).all(axis=1))
+        fewer = Clamp(clamp.variables[list(pattern)], clamp.spins[np.ix_(mine, np.flatnonzero(pattern))])
+        alone = drawn(compiled, parameters, fewer, 11).spins
+        pvalues.append([two_sample_pvalue(alone, reads[mine]) for reads in (masked, ignored)])
+    assert min(p for p, _ in pvalues) * 8 > FALSE_ALARM
+    assert min(p for _, p in pvalues) * 8 < FALSE_ALARM
 
 
 @pytest.mark.parametrize("sampler", ["gibbs", "anneal", "tempering", "neal"])

@@ -14,6 +14,8 @@ from annealnn.typing import AnyArray, Floats
 
 EXACT_UP_TO = 16  # variables
 EXACT_WIDTH = 16  # of an elimination order: tables of 2**16 numbers
+# numbers in all tables: about a second
+_MOST_ENTRIES = 2**24
 
 
 def log_partition(
@@ -145,8 +147,8 @@ def check_spins(name: str, values: AnyArray, num_columns: int | None = None) -> 
     """Return rows of spins as int8."""
     given = np.asarray(values)
     wanted = "num_visible" if num_columns is None else num_columns
-    if given.ndim != 2 or (num_columns is not None and given.shape[1] != num_columns):
-        msg = f"{name} are rows of spins, shape (num_rows, {wanted}); got shape {given.shape}"
+    if given.ndim != 2 or not len(given) or (num_columns is not None and given.shape[1] != num_columns):
+        msg = f"{name} are rows of spins, at least one, shape (num_rows, {wanted}); got shape {given.shape}"
         raise ValueError(msg)
     if not (wrong := np.abs(given) != 1).any():
         return given.astype(np.int8)
@@ -164,9 +166,10 @@ def _exact_log_partition(structure: Structure, parameters: Parameters) -> Estima
 def narrow_tree(structure: Structure) -> TreeDecomposition | None:
     """Return the tree decomposition of a graph that is narrow enough to be quick, else None."""
     try:
-        return TreeDecomposition(structure, EXACT_WIDTH)
+        tree = TreeDecomposition(structure, EXACT_WIDTH)
     except ValueError:
         return None
+    return tree if tree.num_entries <= _MOST_ENTRIES else None
 
 
 def _rise(parameters: Parameters, start: Floats) -> Parameters:

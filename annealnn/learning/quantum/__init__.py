@@ -30,13 +30,24 @@ from annealnn.learning.quantum._semi_quantum import (
     semi_quantum_moments,
     semi_quantum_sweeps,
 )
+from annealnn.learning.quantum._training import (
+    CompiledSemiQuantum,
+    QuantumClampedPhase,
+    SemiQuantumPhase,
+    semi_quantum_log_partition,
+    semi_quantum_parameters,
+    semi_quantum_structure,
+)
 
 __all__ = [
+    "CompiledSemiQuantum",
     "Minimum",
     "PauliOperators",
+    "QuantumClampedPhase",
     "QuantumMoments",
     "QuantumParameters",
     "SemiQuantumParameters",
+    "SemiQuantumPhase",
     "bound_loss",
     "clamped_moments",
     "exact_loss",
@@ -48,10 +59,13 @@ __all__ = [
     "pure_state",
     "pure_state_loss",
     "relative_entropy_loss",
+    "semi_quantum_log_partition",
     "semi_quantum_log_probabilities",
     "semi_quantum_log_weights",
     "semi_quantum_loss",
     "semi_quantum_moments",
+    "semi_quantum_parameters",
+    "semi_quantum_structure",
     "semi_quantum_sweeps",
     "visible_distribution",
     "visible_probabilities",

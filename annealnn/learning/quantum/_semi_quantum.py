@@ -91,7 +91,9 @@ def semi_quantum_loss(parameters: SemiQuantumParameters, distribution: Floats) -
     return -float(distribution @ log_p), gradient
 
 
-def semi_quantum_sweeps(parameters: SemiQuantumParameters, state: SamplerState, num_sweeps: int) -> SamplerState:
+def semi_quantum_sweeps(
+    parameters: SemiQuantumParameters, state: SamplerState, num_sweeps: int, *, held: AnyArray | None = None
+) -> SamplerState:
     """Return the state after heat-bath sweeps of p(v) over the visible units; `state` is left as it was.
 
     Parameters
@@ -100,6 +102,8 @@ def semi_quantum_sweeps(parameters: SemiQuantumParameters, state: SamplerState, 
     state : SamplerState
         Spins (num_particles, num_visible) and streams (num_particles, 4), as `streams_from_seed` gives.
     num_sweeps : int
+    held : bool, (num_particles, num_visible), optional
+        True for spins to leave as they are.
 
     Returns
     -------
@@ -110,13 +114,14 @@ def semi_quantum_sweeps(parameters: SemiQuantumParameters, state: SamplerState, 
     field = np.moveaxis(hidden_unit_fields(parameters, state.spins), 1, 2).copy()
     for _ in range(num_sweeps):
         draws = uniforms(streams, len(visible)).T
-        for spins, own, weights, draw in zip(
-            visible, parameters.fields, np.moveaxis(parameters.weights, 1, 0), draws, strict=True
+        for i, (spins, own, weights, draw) in enumerate(
+            zip(visible, parameters.fields, np.moveaxis(parameters.weights, 1, 0), draws, strict=True)
         ):
             pull = weights[:, :, None]
             rest = field - spins * pull
             up, down = (log_two_cosh(_length(rest + sign * pull)).sum(axis=0) for sign in (1, -1))
-            spins[:] = np.where(draw < expit(2 * own + up - down), 1.0, -1.0)
+            drawn = np.where(draw < expit(2 * own + up - down), 1.0, -1.0)
+            spins[:] = drawn if held is None else np.where(held[:, i], spins, drawn)
             field = rest + spins * pull
     return state._replace(spins=visible.T.astype(np.int8, order="C"), streams=streams)
 

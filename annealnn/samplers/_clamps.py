@@ -1,0 +1,57 @@
+"""Clamps as samplers take them: per row of a state for those that sweep, by distinct rows for others."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from annealnn.models import Clamp
+from annealnn.typing import AnyArray, Bools, Indices, Spins
+
+
+class Start(NamedTuple):
+    """Rows with a clamp's values in them, and what sweeps over them may change.
+
+    Variables that every read holds are not visited. So masks of other reads may change which numbers a read draws, but
+    not its distribution.
+    """
+
+    rows: AnyArray  #: (num_rows, num_variables, ...); those that were given if nothing is clamped
+    order: Indices  #: (num_free,), variables that some row leaves free, in rising order
+    held: Bools | None  #: (num_rows, num_variables), where a row holds a variable of `order`; None if none does
+
+    @classmethod
+    def of(cls, rows: AnyArray, clamp: Clamp | None, copies: int = 1) -> "Start":
+        """Return the start from `rows`, `copies` of them in turn to each read of the clamp."""
+        order = np.arange(rows.shape[1])
+        if clamp is None:
+            return cls(rows, order, None)
+        rows = rows.copy()
+        spins = np.repeat(clamp.spins, copies, axis=0).reshape(len(rows), -1, *(1,) * (rows.ndim - 2))
+        if clamp.known is None or clamp.known.all():
+            rows[:, clamp.variables] = spins
+            return cls(rows, np.setdiff1d(order, clamp.variables), None)
+        known = np.repeat(clamp.known, copies, axis=0)
+        rows[:, clamp.variables] = np.where(known.reshape(spins.shape), spins, rows[:, clamp.variables])
+        held = np.zeros(rows.shape[:2], np.bool_)
+        held[:, clamp.variables] = known
+        return cls(rows, np.flatnonzero(~held.all(axis=0)), held)
+
+    def held_in(self, block: slice) -> Bools | None:
+        """Return `held` of a block of rows."""
+        return None if self.held is None else self.held[block]
+
+    def is_free(self) -> Bools:
+        """Return where a row leaves a variable free, (num_rows, num_variables)."""
+        free = np.zeros(self.rows.shape[:2], np.bool_)
+        free[:, self.order] = True
+        return free if self.held is None else free & ~self.held
+
+
+def distinct_rows(clamp: Clamp) -> Iterator[tuple[Indices, Indices, Spins]]:
+    """Yield, for each distinct row of a clamp, the reads that hold it, the variables it knows and their spins."""
+    values = clamp.spins if clamp.known is None else np.where(clamp.known, clamp.spins, np.int8(0))
+    rows, which = np.unique(values, axis=0, return_inverse=True)
+    for k, row in enumerate(rows):
+        known = row != 0
+        yield np.flatnonzero(which.reshape(-1) == k), clamp.variables[known], row[known]
