@@ -66,7 +66,8 @@ class GaussianRestrictedBoltzmannMachine(
     n_particles : int
         Reads of the negative phase; each goes on from its last hidden spins.
     batch_size, n_iter, learning_rate, schedule, momentum, average
-        As in `BoltzmannMachine`.
+        As in `BoltzmannMachine`. The further apart the data's clusters are, in units of sigma, the smaller the rate
+        that learns them.
     weight_decay : float
         weight_decay / 2 times the squares of W_ij / sigma_i, nats.
     centering : bool

@@ -19,6 +19,9 @@ from annealnn.models import Moments, Parameters
 from annealnn.samplers import CompiledSampler, streams_from_seed, uniforms
 from annealnn.typing import AnyArray, Floats
 
+# what a step may add to a hidden unit's field (root mean square over rows), to b, and to z
+_LONGEST = 0.1
+
 # what a learner draws from: children of its seed
 _PARTICLES, _ORDER, _WEIGHTS = range(3)
 
@@ -269,7 +272,12 @@ class GaussianLearner:
             mu = before.visible + 0.5 * (positive.visible + negative.visible) * variances
             lam = 0.5 * (positive.hidden + negative.hidden)
         a, b, W, z = centred_gradient(before, gaussian_gradient(positive, negative), mu, lam)
-        along = GaussianParameters(a * variances, b, W * variances[:, None], z).packed()
+        # where the data vary by many sigma, a step of the usual rate would throw the machine far: it is shortened
+        spread = ((np.asarray(rows.spins, dtype=np.float64) - mu) ** 2).mean(axis=0) / variances
+        fields = np.sqrt(spread / variances @ (W * variances[:, None]) ** 2)
+        reach = rate * float(max(fields.max(), np.abs(b).max(), np.abs(z).max()))
+        share = min(1.0, _LONGEST / reach) if reach > 0.0 else 1.0
+        along = GaussianParameters(*(share * g for g in (a * variances, b, W * variances[:, None], z))).packed()
         centred = centred_coordinates(before, mu, lam).packed()
         stepped, velocity, clipped = self.descent.update(centred, state.velocity, along, rate)
         a, b, W, z = GaussianParameters.unpacked(stepped, self.num_visible)
