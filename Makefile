@@ -13,7 +13,7 @@ STAMPS := $(VENV)/.stamps
 export PYTHONUTF8 := 1
 DEFINITION := pyproject.toml setup.cfg
 
-.PHONY: help optdigits evidence speed test test-slow kill test-lowest test-newest test-wheel dist lint api docs changelog env clean
+.PHONY: help optdigits evidence speed test test-slow kill test-lowest test-newest test-interop test-wheel dist lint api docs changelog env clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -48,6 +48,9 @@ test-newest:  ## run the test suite on the newest releases
 	$(call resolve,.venv-newest)
 	.venv-newest/$(SCRIPTS)/python -m pytest
 
+test-interop: .venv-interop/.stamp  ## compare with the machines of other libraries, which bring PyTorch
+	.venv-interop/$(SCRIPTS)/python -m pytest tests/interop/graph_rbm.py
+
 test-wheel: $(if $(WHEEL),,dist)  ## install the wheel away from the checkout and try it; WHEEL=path tries that file
 	$(PYTHON) tests/packaging/try_wheel.py $(or $(WHEEL),dist/*.whl)
 
@@ -78,11 +81,16 @@ changelog: $(STAMPS)/docs  ## move the fragments of changelog.d into CHANGELOG.m
 env: $(STAMPS)/test $(STAMPS)/lint $(STAMPS)/docs  ## build the environment with every extra, run nothing
 
 clean:  ## remove the environments and what was built
-	rm -rf $(VENV) .venv-dist .venv-lowest .venv-newest .venv-peers .venv-speed build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache docs/build docs/generated
+	rm -rf $(VENV) .venv-dist .venv-interop .venv-lowest .venv-newest .venv-peers .venv-speed build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache docs/build docs/generated
 
 .venv-dist/.stamp:
 	$(PYTHON) -m venv .venv-dist
 	.venv-dist/$(SCRIPTS)/python -m pip install --quiet --disable-pip-version-check build check-wheel-contents twine
+	touch $@
+
+.venv-interop/.stamp: tests/interop/requirements.txt $(DEFINITION)
+	test -x .venv-interop/$(SCRIPTS)/python || $(PYTHON) -m venv .venv-interop
+	.venv-interop/$(SCRIPTS)/python -m pip install --quiet --disable-pip-version-check --editable . --requirement $<
 	touch $@
 
 # the peers that may share a process with us

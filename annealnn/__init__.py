@@ -11,9 +11,11 @@ from annealnn._version import __version__
 if TYPE_CHECKING:  # the same names for type checkers; tests/packaging holds the two lists together
     from annealnn import datasets, embeddings
     from annealnn.estimators import (
+        BoltzmannClassifier,
         BoltzmannMachine,
         DeepBoltzmannMachine,
         EmbeddedBoltzmannMachine,
+        GaussianRestrictedBoltzmannMachine,
         QuantumBoltzmannMachine,
         RestrictedBoltzmannMachine,
         SemiQuantumRestrictedBoltzmannMachine,
@@ -35,9 +37,11 @@ else:  # hidden from type checkers, for which a module's __getattr__ has every n
         __name__,
         {
             "BetaSchedule": "annealnn.schedules",
+            "BoltzmannClassifier": "annealnn.estimators",
             "BoltzmannMachine": "annealnn.estimators",
             "DeepBoltzmannMachine": "annealnn.estimators",
             "EmbeddedBoltzmannMachine": "annealnn.estimators",
+            "GaussianRestrictedBoltzmannMachine": "annealnn.estimators",
             "QuantumBoltzmannMachine": "annealnn.estimators",
             "RestrictedBoltzmannMachine": "annealnn.estimators",
             "SemiQuantumRestrictedBoltzmannMachine": "annealnn.estimators",
@@ -59,10 +63,12 @@ else:  # hidden from type checkers, for which a module's __getattr__ has every n
 
 __all__ = [
     "BetaSchedule",
+    "BoltzmannClassifier",
     "BoltzmannMachine",
     "DeepBoltzmannMachine",
     "EmbeddedBoltzmannMachine",
     "ExactSampler",
+    "GaussianRestrictedBoltzmannMachine",
     "GibbsSampler",
     "IsingModel",
     "ParallelTemperingSampler",

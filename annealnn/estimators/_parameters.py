@@ -35,6 +35,7 @@ _RULES: dict[str, Callable[[str, Any], Any]] = {
     "n_iter_no_change": check_count,
     "learning_rate": partial(check_number, low=0.0, open_low=True),
     "momentum": partial(check_number, low=0.0, high=0.999),
+    "min_variance": partial(check_number, low=0.0, open_low=True),
     "average": partial(check_number, low=0.0, high=1.0),
     "weight_decay": check_penalty,
     "l1": check_penalty,
@@ -62,7 +63,7 @@ def check_parameters(machine: Any) -> None:
     for name, rule in _RULES.items():
         if hasattr(machine, name):
             rule(name, getattr(machine, name))
-    if machine.binarize is not None:
+    if getattr(machine, "binarize", None) is not None:
         check_number("binarize", machine.binarize, low=-np.inf)
     callbacks_of(machine.callbacks)
     if machine.checkpoint is not None and not isinstance(machine.checkpoint, str | PathLike):

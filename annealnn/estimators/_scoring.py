@@ -18,6 +18,8 @@ from annealnn.typing import AnyArray, Bits, Floats, Spins
 _MOST_STACKED = 1 << 16
 # reads for each row where class probabilities are counted
 _VOTES = 200
+# ln Z where it is the same for all that is compared
+_ANY_Z = Estimate(0.0, 0.0, "")
 
 
 class ScoringMachine(ReadingMachine):
@@ -158,21 +160,25 @@ class ScoringMachine(ReadingMachine):
         return self._class_probabilities(*self._validated(X, reset=False))
 
     def _class_probabilities(self, bits: Bits, known: AnyArray | None = None) -> Floats:
-        if known is not None:
-            return self._counted_probabilities(bits, known)
-        # ln Z is the same for all classes
-        any_z = Estimate(0.0, 0.0, "")
-        return np.asarray(
-            softmax(self._with_classes(self._parameters, bits, self._units.one_hot(), any_z).values, axis=1)
-        )
+        if known is None and self._sums_hidden:
+            settings = self._units.one_hot()
+            return np.asarray(softmax(self._with_classes(self._parameters, bits, settings, _ANY_Z).values, axis=1))
+        # half a vote to each class, so that no probability is 0 (Jeffreys)
+        votes = self._class_votes(bits, known) + 0.5
+        return np.asarray(votes / votes.sum(axis=1, keepdims=True))
 
-    def _counted_probabilities(self, bits: Bits, known: AnyArray) -> Floats:
-        """Return the share of reads in which a class unit alone is on; where none is alone, the shares of all units."""
+    @property
+    def _sums_hidden(self) -> bool:
+        """Whether likelihoods of rows are exact but for ln Z."""
+        row = np.ones((1, self._units.num_units), np.int8)
+        return not self._rows_given(self._parameters, row, _ANY_Z).standard_errors.any()
+
+    def _class_votes(self, bits: Bits, known: AnyArray | None = None) -> Floats:
+        """Return how often a class unit alone is on in 200 reads; where none is ever alone, how often each is on."""
         f = self._units.num_features
-        clamp = Clamp(np.arange(f), np.repeat(bits_to_spins(bits), _VOTES, axis=0), np.repeat(known, _VOTES, axis=0))
+        held = None if known is None else np.repeat(known, _VOTES, axis=0)
+        clamp = Clamp(np.arange(f), np.repeat(bits_to_spins(bits), _VOTES, axis=0), held)
         reads = self._draw(len(bits) * _VOTES, self._read_seed(None), clamp)
         on = (reads[:, f : f + self._units.num_classes] > 0).reshape(len(bits), _VOTES, -1)
         alone = (on & (on.sum(axis=2, keepdims=True) == 1)).sum(axis=1)
-        # half a vote to each class, so that no probability is 0 (Jeffreys)
-        votes = np.where(alone.any(axis=1, keepdims=True), alone, on.sum(axis=1)) + 0.5
-        return np.asarray(votes / votes.sum(axis=1, keepdims=True))
+        return np.asarray(np.where(alone.any(axis=1, keepdims=True), alone, on.sum(axis=1)), dtype=np.float64)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple, final
+from typing import Any, Literal, NamedTuple, final
 
 import numpy as np
 from sklearn.model_selection import train_test_split
@@ -150,7 +150,7 @@ def run_all_digits(job: AllDigitsJob, *, say: Callable[[str], None] = logger.inf
     started = time.monotonic()
     _claim(job)
     entrants = contestants(rbms_python=job.rbms_python, quick=job.quick)
-    train, test = (_load(subset, job) for subset in ("train", "test"))
+    train, test = _load("train", job), _load("test", job)
     number = np.arange(len(train.y))
     fitted, held = train_test_split(number, test_size=VALIDATION_SHARE, random_state=0, stratify=train.y)
     part, validation = (Digits(train.X[at], train.y[at]) for at in (fitted, held))
@@ -187,7 +187,7 @@ def run_all_digits(job: AllDigitsJob, *, say: Callable[[str], None] = logger.inf
     return result
 
 
-def _load(subset: str, job: AllDigitsJob) -> Digits:
+def _load(subset: Literal["train", "test"], job: AllDigitsJob) -> Digits:
     digits = Digits(*load_optdigits(subset, return_X_y=True))
     return Digits(digits.X[::10], digits.y[::10]) if job.quick else digits
 

@@ -2,8 +2,9 @@
 
 from annealnn.learning import checkpoint
 from annealnn.learning._descent import SCHEDULES, Bounds, Descent, centred, difference, mean_absolute
+from annealnn.learning._gaussian import GaussianLearner, GaussianParameters
 from annealnn.learning._learner import Learner, LearnerState, Progress, Rows
-from annealnn.learning._loop import CheckpointPolicy, EarlyStopping, History, descend, effective_particles
+from annealnn.learning._loop import CheckpointPolicy, EarlyStopping, EpochLearner, History, descend, effective_particles
 from annealnn.learning._phases import (
     FactorisedPhase,
     HiddenFields,
@@ -22,8 +23,11 @@ __all__ = [
     "CheckpointPolicy",
     "Descent",
     "EarlyStopping",
+    "EpochLearner",
     "Estimate",
     "FactorisedPhase",
+    "GaussianLearner",
+    "GaussianParameters",
     "HiddenFields",
     "History",
     "Learner",

@@ -19,7 +19,8 @@ _PARTICLES, _ORDER, _HIDDEN, _POSITIVE, _CONTRAST, _WEIGHTS = range(6)
 class Rows(NamedTuple):
     """Rows of data."""
 
-    spins: Spins  #: (num_rows, num_visible); any value where it is missing
+    #: (num_rows, num_visible): spins, any value where one is missing; or the real values of Gaussian units
+    spins: AnyArray
     known: AnyArray | None = None  #: bool, the same shape: False where a value is missing. None: all are known
 
     def some(self, at: AnyArray) -> "Rows":
@@ -62,6 +63,23 @@ class Progress(NamedTuple):
     def gradient_norm(self) -> float:
         """Euclidean norm of the gradient."""
         return float(np.sqrt(sum(float(part @ part) for part in self.gradient)))
+
+    def entry(self, iteration: int) -> dict[str, float]:
+        """Return what the history of an epoch says of its last step."""
+        return {
+            "iteration": iteration,
+            "field_error": self.field_error,
+            "coupling_error": self.coupling_error,
+            "gradient_norm": self.gradient_norm,
+        }
+
+
+def shuffled_batches(num_rows: int, batch_size: int | None, seed: int) -> list[AnyArray]:
+    """Return the rows of every step of an epoch; all at once if `batch_size` is None or not below `num_rows`."""
+    if batch_size is None or batch_size >= num_rows:
+        return [np.arange(num_rows)]
+    order = np.random.default_rng(seed).permutation(num_rows)
+    return np.array_split(order, -(-num_rows // batch_size))
 
 
 @final
@@ -137,10 +155,7 @@ class Learner:
 
     def batches(self, num_rows: int, iteration: int) -> list[AnyArray]:
         """Return the rows of every step of an epoch, in the order of a shuffle that is the epoch's own."""
-        if self.batch_size is None or self.batch_size >= num_rows:
-            return [np.arange(num_rows)]
-        order = np.random.default_rng(child_seed(self.seed, _ORDER, iteration)).permutation(num_rows)
-        return np.array_split(order, -(-num_rows // self.batch_size))
+        return shuffled_batches(num_rows, self.batch_size, child_seed(self.seed, _ORDER, iteration))
 
     def epoch(self, state: LearnerState, rows: Rows) -> tuple[LearnerState, Progress]:
         """Return the state after one pass over the rows, and what its last step showed."""

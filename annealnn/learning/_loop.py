@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, final
+from typing import Any, Protocol, final
 
 import numpy as np
 
@@ -12,9 +12,11 @@ from annealnn._log import logger
 from annealnn._progress import Wanted, progress_bar
 from annealnn.exceptions import CheckpointError, StopTraining
 from annealnn.learning import checkpoint as checkpoints
-from annealnn.learning._learner import Learner, LearnerState, Progress, Rows
+from annealnn.learning._descent import Descent
+from annealnn.learning._learner import LearnerState, Progress, Rows
 from annealnn.learning.likelihood import Estimate
 from annealnn.models import Parameters, Structure
+from annealnn.samplers import CompiledSampler
 from annealnn.typing import Spins
 
 # a correlation over fewer says nothing
@@ -106,7 +108,8 @@ class CheckpointPolicy:
     """Where and how often to save.
 
     `identity` says what a checkpoint belongs to (data, configuration) and must agree on resuming; `about` is kept
-    beside it (the seed that was drawn, the embedding).
+    beside it (the seed that was drawn, the embedding). `sizes` are the numbers of fields and of couplings that are
+    learned, where they are not those of the sampler's graph.
     """
 
     folder: Path
@@ -114,6 +117,7 @@ class CheckpointPolicy:
     about: dict[str, Any] = field(default_factory=dict)
     every_s: float = 10.0
     resume: bool = False
+    sizes: tuple[int, int] | None = None
 
     def load(self, structure: Structure) -> tuple[LearnerState, History] | None:
         """Return where to go on from: None if not resuming, or nothing was saved yet.
@@ -128,7 +132,7 @@ class CheckpointPolicy:
         if not (self.folder / "checkpoint.json").exists():
             logger.warning("nothing to resume in %s: starting at iteration 0", self.folder)
             return None
-        state, record = checkpoints.load(self.folder, structure)
+        state, record = checkpoints.load(self.folder, structure, self.sizes)
         identity, history = record.get("identity"), History.read(record, state.iteration)
         if not isinstance(identity, dict) or history is None:
             msg = (
@@ -159,8 +163,23 @@ class CheckpointPolicy:
         checkpoints.save(self.folder, state, structure, record)
 
 
+class EpochLearner(Protocol):
+    """What the loop runs."""
+
+    @property
+    def descent(self) -> Descent:
+        """How many epochs."""
+
+    @property
+    def compiled(self) -> CompiledSampler:
+        """The sampler of the negative phase; checkpoints carry its graph."""
+
+    def epoch(self, state: LearnerState, rows: Rows) -> tuple[LearnerState, Progress]:
+        """Return the state after one pass over the rows, and what its last step showed."""
+
+
 def descend(
-    learner: Learner,
+    learner: EpochLearner,
     rows: Rows,
     *,
     start: Callable[[], LearnerState],
@@ -184,13 +203,7 @@ def descend(
         with progress_bar(title, num_epochs, done=state.iteration, wanted=progress) as advance:
             while state.iteration < num_epochs and history.ended is None:
                 after, shown = learner.epoch(state, rows)
-                entry = {
-                    "iteration": after.iteration,
-                    "field_error": shown.field_error,
-                    "coupling_error": shown.coupling_error,
-                    "gradient_norm": shown.gradient_norm,
-                    **observe(state, shown),
-                }
+                entry = shown.entry(after.iteration) | observe(state, shown)
                 row, ended = None, None
                 if after.iteration % monitor_every == 0 or after.iteration == num_epochs:
                     after, row, ended = _measure(state, shown, after, history, monitor, early_stopping)

@@ -87,7 +87,9 @@ def structure_of(folder: Path) -> Structure:
         raise _damaged(folder, f"its graph is none: {error!r}") from error
 
 
-def load(folder: Path, structure: Structure | None = None) -> tuple[LearnerState, dict[str, Any]]:
+def load(
+    folder: Path, structure: Structure | None = None, sizes: tuple[int, int] | None = None
+) -> tuple[LearnerState, dict[str, Any]]:
     """Return the state and the record that `save` wrote. Nothing of a checkpoint is ever run.
 
     Parameters
@@ -95,6 +97,8 @@ def load(folder: Path, structure: Structure | None = None) -> tuple[LearnerState
     folder : path
     structure : Structure, optional
         The graph to go on with, its labels those of the checkpoint's in any order. None takes the checkpoint's own.
+    sizes : (num_fields, num_couplings), optional
+        Of parameters that are not those of the graph: they are taken as they are. None: one for each variable and edge.
 
     Raises
     ------
@@ -104,7 +108,7 @@ def load(folder: Path, structure: Structure | None = None) -> tuple[LearnerState
     """
     folder = Path(folder)
     content, own = _read(folder), structure_of(folder)
-    state = _from_arrays(folder, content, own)
+    state = _from_arrays(folder, content, own, sizes or (own.num_variables, own.num_edges))
     if structure is None or (structure.labels == own.labels and np.array_equal(structure.edges, own.edges)):
         return state, content["record"]
     return _moved(state, _places(folder, own, structure)), content["record"]
@@ -172,20 +176,22 @@ def _to_arrays(state: LearnerState) -> dict[str, Any]:
     return named
 
 
-def _from_arrays(folder: Path, content: Mapping[str, Any], structure: Structure) -> LearnerState:
+def _from_arrays(
+    folder: Path, content: Mapping[str, Any], structure: Structure, sizes: tuple[int, int]
+) -> LearnerState:
     try:
         # opened here, so that a damaged file is closed too
         with (folder / content["arrays"]).open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             named = {name: np.asarray(arrays[name]) for name in arrays.files}
     except Exception as error:  # what others wrote may break reading in any way
         raise _damaged(folder, repr(error)) from error
-    n, m, rows = structure.num_variables, structure.num_edges, np.shape(named.get("sampler.spins", ()))[:1]
+    n, rows = structure.num_variables, np.shape(named.get("sampler.spins", ()))[:1]
     wanted: dict[str, tuple[tuple[int, ...], type]] = {
         "sampler.spins": ((*rows, n), np.int8),
         "sampler.streams": ((*rows, 4), np.uint32),
     }
     for part in ("parameters", "velocity", *(part for part in _OPTIONAL if f"{part}.fields" in named)):
-        wanted |= {f"{part}.fields": ((n,), np.float64), f"{part}.couplings": ((m,), np.float64)}
+        wanted |= {f"{part}.fields": (sizes[:1], np.float64), f"{part}.couplings": (sizes[1:], np.float64)}
     if "units" in named:
         wanted["units"] = ((*named["units"].shape[:1], n), np.int8)
     wrong = [

@@ -5,6 +5,7 @@ from typing import Any
 
 from sklearn.base import BaseEstimator
 
+from annealnn.estimators import RestrictedBoltzmannMachine
 from annealnn.testing._cases import discover, own_packages, strangers
 from annealnn.testing._estimator_checks import EstimatorCase
 
@@ -41,6 +42,7 @@ def _named(path: str) -> Any:
 
 
 def own_estimators() -> list[EstimatorCase]:
-    """Return every public estimator of this package."""
+    """Return every public estimator of this package; one that holds a machine gets a quick one."""
     found = discover(BaseEstimator, own_packages())
-    return [EstimatorCase(name=cls.__name__, make=cls, parameters=_QUICK) for cls in found]
+    parameters = _QUICK | {"machine": RestrictedBoltzmannMachine(8, n_iter=20, random_state=0, progress=False)}
+    return [EstimatorCase(name=cls.__name__, make=cls, parameters=parameters) for cls in found]
