@@ -10,7 +10,7 @@ from annealnn._parallel import Watch, run_blocks
 from annealnn.kernels._lanes import WIDTH
 from annealnn.models import Clamp, Moments, Parameters, Structure
 from annealnn.samplers._compiled import CompiledSampler, SamplerState, Step, Want
-from annealnn.samplers._couplings import Sweep
+from annealnn.samplers._couplings import Sweep, Terms
 from annealnn.samplers._energy_record import EnergyRecord
 from annealnn.samplers._tiles import Tiles
 from annealnn.typing import AnyArray, Floats, Floats32
@@ -51,6 +51,7 @@ class CompiledSweeps(CompiledSampler):
         self.persistent = not fresh
         self._sweep = Sweep(structure, metropolis=metropolis, at_random=at_random)
         self._heads, self._tails = structure.ends
+        self._order = np.arange(structure.num_variables)
 
     def step(self, parameters: Parameters, state: SamplerState, clamp: Clamp | None = None) -> Step:
         """Run the sweeps from `state`."""
@@ -81,13 +82,14 @@ class CompiledSweeps(CompiledSampler):
         """
         betas = self._betas if betas is None else betas
         n, before = self.structure.num_variables, state.spins
-        order = np.arange(n)
+        order = self._order
         if clamp is not None:
             before = before.copy()
             before[:, clamp.variables] = clamp.spins
             order = np.setdiff1d(order, clamp.variables)
         spins, streams = np.empty_like(before), np.empty_like(state.streams)
         sweep = self._sweep.at(parameters, order)
+        terms = None if record is None else Terms.of(sweep.sparse, parameters)
         sums: list[tuple[AnyArray, AnyArray]] = []
         done = np.zeros(len(spins), np.int64)
 
@@ -102,7 +104,7 @@ class CompiledSweeps(CompiledSampler):
                 for part in [some] if record is None else record.cut(block, some):
                     sweep.run(tiles, betas[part])
                     if record is not None and record.is_due(block, part.stop):
-                        record.add(block, part.stop, tiles.energies(sweep.terms, sweep.sparse))
+                        record.add(block, part.stop, tiles.energies(terms, sweep.sparse))
                 done[block] = some.stop
             tiles.unpack(spins[block], streams[block])
             if self.want == "moments":
