@@ -13,7 +13,7 @@ STAMPS := $(VENV)/.stamps
 export PYTHONUTF8 := 1
 DEFINITION := pyproject.toml setup.cfg
 
-.PHONY: help optdigits evidence speed test test-slow kill test-lowest test-newest test-interop test-wheel dist lint api docs changelog env clean
+.PHONY: help optdigits evidence speed speed-learners test test-slow kill test-lowest test-newest test-interop test-wheel dist lint api docs changelog env clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -26,6 +26,9 @@ evidence: $(STAMPS)/main  ## measure every figure of docs/results.md (a minute o
 
 speed: .venv-speed/.stamp .venv-peers/.stamp  ## our samplers and the peers' side by side (about 8 minutes); ARGS=--quick tries them
 	.venv-speed/$(SCRIPTS)/python speed/samplers.py $(ARGS)
+
+speed-learners: .venv-speed/.stamp  ## the same of our learners (about 3 minutes)
+	.venv-speed/$(SCRIPTS)/python speed/learners.py $(ARGS)
 
 test: $(STAMPS)/test  ## run the test suite, then the kernels once more as plain Python
 	$(BIN)/python -m pytest

@@ -53,26 +53,32 @@ def run_blocks(
     tiles = -(-num_reads // tile)
     count = min(tiles, max(threads, -(-num_reads * cost // _CALL)))
     bounds = [min(num_reads, tile * (tiles * k // count)) for k in range(count + 1)]
-    stop, done = Event(), [0] * count
 
-    def sweeps(k: int) -> Iterator[slice]:
-        reads = bounds[k + 1] - bounds[k]
-        length = max(1, _CALL // (cost * reads))
+    def reads(k: int) -> slice:
+        return slice(bounds[k], bounds[k + 1])
+
+    def pieces(k: int) -> Iterator[slice]:
+        length = max(1, _CALL // (cost * (bounds[k + 1] - bounds[k])))
         for start in range(0, num_sweeps, length):
-            if stop.is_set():
-                return
-            end = min(start + length, num_sweeps)
-            yield slice(start, end)
-            done[k] = reads * end
-
-    def run(k: int) -> None:
-        work(slice(bounds[k], bounds[k + 1]), sweeps(k))
+            yield slice(start, min(start + length, num_sweeps))
 
     if watch is None and min(threads, count) == 1:
         # no thread to hand it to: an interrupt comes between two calls of the kernel
         for k in range(count):
-            run(k)
+            work(reads(k), pieces(k))
         return False
+    stop, done = Event(), [0] * count
+
+    def sweeps(k: int) -> Iterator[slice]:
+        for piece in pieces(k):
+            if stop.is_set():
+                return
+            yield piece
+            done[k] = (bounds[k + 1] - bounds[k]) * piece.stop
+
+    def run(k: int) -> None:
+        work(reads(k), sweeps(k))
+
     pool = _pool(threads)
     futures: list[Future[None]] = []
     try:

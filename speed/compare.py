@@ -2,9 +2,12 @@
 
 import contextlib
 import json
+import os
+import platform
 import subprocess
 import sys
 import time
+from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
 
@@ -86,6 +89,43 @@ def row(work, peer, seconds, per, target, *, unit=PER_UPDATE, note="", evidence=
     ours, peers = (np.median(seconds, axis=0) / per).tolist()
     scaled = seconds / per
     return Row(work, peer, unit, ours, peers, float(np.median(scaled[:, 1] / scaled[:, 0])), target, note, evidence)
+
+
+def table(rows):
+    """Return rows as the lines of a Markdown table, padded so that it reads well as text."""
+    cells = [("work", "peer", "ours", "peer's", "unit", "ratio", "target", "as good: ours, peer's", "note")]
+    for r in rows:
+        target = "" if r.target is None else f"{r.target:g}, missed" if r.missed else f"{r.target:g}"
+        good = f"{r.evidence.ours:.4f}, {r.evidence.peers:.4f} (+-{r.evidence.error:.4f})" if r.evidence else ""
+        cells.append(
+            (r.work, r.peer, f"{r.ours:.3g}", f"{r.peers:.3g}", r.unit, f"{r.ratio:.1f}", target, good, r.note)
+        )
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    cells.insert(1, tuple("-" * width for width in widths))
+    return ["| " + " | ".join(map(str.ljust, line, widths)) + " |" for line in cells]
+
+
+def processor():
+    """Return the processor's name, where Linux tells it."""
+    information = Path("/proc/cpuinfo")
+    lines = information.read_text().splitlines() if information.exists() else []
+    named = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return named[0] if named else platform.processor() or platform.machine()
+
+
+def keep(path, rows, packages, more):
+    """Write rows {name: Row} to a file, with the processor, the releases of `packages`, and what else `more` has."""
+    about = {
+        "processor": processor(),
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+        **{package: version(package) for package in packages},
+        **more,
+    }
+    kept = [
+        {"name": name} | r._asdict() | {"evidence": r.evidence and r.evidence._asdict()} for name, r in rows.items()
+    ]
+    path.write_text(json.dumps({"about": about, "rows": kept}, indent=2) + "\n")
 
 
 @contextlib.contextmanager

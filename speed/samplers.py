@@ -11,13 +11,10 @@ python speed/samplers.py [--quick] [--only NAME ...]
 """
 
 import argparse
-import json
 import os
-import platform
 import tempfile
 import time
 from contextlib import ExitStack
-from importlib.metadata import version
 from pathlib import Path
 
 # before numpy: one thread for whoever would take more
@@ -36,7 +33,7 @@ from annealnn.models import Parameters, terms_of_bqm
 from annealnn.samplers import SimulatedQuantumAnnealingSampler, compile_sampler
 
 import problems
-from compare import PEERS_PYTHON, Effort, Evidence, in_turn, peer_process, row, timed
+from compare import PEERS_PYTHON, Effort, Evidence, in_turn, keep, peer_process, row, table, timed
 
 HERE = Path(__file__).parent
 FULL, QUICK = Effort(reads=64, sweeps=1000, pairs=5), Effort(reads=64, sweeps=100, pairs=3)
@@ -283,28 +280,6 @@ ROWS = {
 OTHER_ENVIRONMENT = {"zephyr-plugin", "zephyr-thrml"}
 
 
-def table(rows):
-    """Return rows as the lines of a Markdown table, padded so that it reads well as text."""
-    cells = [("work", "peer", "ours", "peer's", "unit", "ratio", "target", "as good: ours, peer's", "note")]
-    for r in rows:
-        target = "" if r.target is None else f"{r.target:g}, missed" if r.missed else f"{r.target:g}"
-        good = f"{r.evidence.ours:.4f}, {r.evidence.peers:.4f} (+-{r.evidence.error:.4f})" if r.evidence else ""
-        cells.append(
-            (r.work, r.peer, f"{r.ours:.3g}", f"{r.peers:.3g}", r.unit, f"{r.ratio:.1f}", target, good, r.note)
-        )
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    cells.insert(1, tuple("-" * width for width in widths))
-    return ["| " + " | ".join(map(str.ljust, line, widths)) + " |" for line in cells]
-
-
-def processor():
-    """Return the processor's name, where Linux tells it."""
-    information = Path("/proc/cpuinfo")
-    lines = information.read_text().splitlines() if information.exists() else []
-    named = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return named[0] if named else platform.processor() or platform.machine()
-
-
 def main():
     parser = argparse.ArgumentParser(description="Time our samplers and the peers' in turn.")
     parser.add_argument("--quick", action="store_true", help="few sweeps and pairs; nothing is stored")
@@ -326,18 +301,7 @@ def main():
         print(f"\nmissed: {', '.join(missed)}")
     if arguments.quick or arguments.only:
         return
-    about = {
-        "processor": processor(),
-        "cores": os.cpu_count(),
-        "python": platform.python_version(),
-        **{package: version(package) for package in PACKAGES},
-        **versions,
-        **effort._asdict(),
-    }
-    kept = [
-        {"name": name} | r._asdict() | {"evidence": r.evidence and r.evidence._asdict()} for name, r in rows.items()
-    ]
-    (HERE / "samplers.json").write_text(json.dumps({"about": about, "rows": kept}, indent=2) + "\n")
+    keep(HERE / "samplers.json", rows, PACKAGES, versions | effort._asdict())
 
 
 if __name__ == "__main__":

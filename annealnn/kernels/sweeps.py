@@ -69,11 +69,26 @@ def sparse_sweeps(
 
 @compiled
 def block_sweeps(
-    bits, streams, held, members, is_free, fields, starts, columns, values, inner, scratch, betas, scales, metropolis
+    bits,
+    streams,
+    held,
+    members,
+    linked,
+    is_free,
+    fields,
+    starts,
+    columns,
+    values,
+    inner,
+    scratch,
+    betas,
+    scales,
+    metropolis,
 ):
     """Visit spins in blocks of eight, whose local fields are summed together: a spin that is read serves all eight.
 
-    members (num_blocks, 8) int32, -1 where a block has fewer; is_free (num_spins,) uint8, 0 for spins to leave alone;
+    members (num_blocks, 8) int32, -1 where a block has fewer; linked (num_blocks,) uint8, 0 where none of a block are
+    coupled to each other; is_free (num_spins,) uint8, 0 for spins to leave alone;
     fields (num_blocks, 8); entries starts[b] to starts[b + 1] of columns (num_entries,) name the spins outside block b
     that are coupled to some of it, and values (num_entries, 8) hold these couplings; inner (num_blocks, 8, 8) are the
     couplings inside. scratch (8, 32) float32.
@@ -123,9 +138,10 @@ def block_sweeps(
                     if i < 0 or is_free[i] == 0:
                         continue
                     local = load(scratch, q)
-                    for p in range(8):
-                        if inner[block, q, p] != 0:
-                            up = flags_of(bits[t, members[block, p]])
-                            local = choose(up, local + splat(inner[block, q, p]), local)
+                    if linked[block]:
+                        for p in range(8):
+                            if inner[block, q, p] != 0:
+                                up = flags_of(bits[t, members[block, p]])
+                                local = choose(up, local + splat(inner[block, q, p]), local)
                     new = _decide(local, bits[t, i], scale, next_floats(streams, 4 * t), metropolis)
                     bits[t, i] = keep(new, bits[t, i], held[t, i]) if some_held else new

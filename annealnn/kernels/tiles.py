@@ -18,26 +18,39 @@ from annealnn.kernels._random import next_floats, uniform
 
 _ZERO, _HALF, _ONE = np.float32(0.0), np.float32(0.5), np.float32(1.0)
 _NONE, _LAST = np.uint32(0), np.uint32(1)
+_1, _2 = np.uint64(1), np.uint64(2)
 # so many terms are added up in float32 before they are in float64
 _STRETCH = 64
 
 
 @compiled
-def bind_terms(linear, quadratic, indptr, edge_of, fields, couplings):
-    """Write the fields and the couplings, by CSR, of dimod's biases: linear (num_spins,), quadratic (num_edges,).
+def bind_terms(given_fields, given_couplings, indptr, edge_of, places, fields, couplings):
+    """Write the fields and the couplings, dimod's sign, of given ones (num_spins,), (num_edges,) in Eq. (1)'s sign.
 
-    edge_of (num_entries,) gives the edge of each entry. Return the largest size that a sum of a spin's terms can have.
+    indptr (num_spins + 1,) cuts the entries of the CSR form into spins; edge_of (num_entries,) gives the edge of each,
+    and places (num_entries,) where it goes in `couplings`; the rest of `couplings` is left as it is. Return the largest
+    size that a sum of a spin's terms can have.
     """
     largest = 0.0
-    for i in range(linear.shape[0]):
-        total, size = 0.0, abs(linear[i])
-        for k in range(indptr[i], indptr[i + 1]):
-            value = quadratic[edge_of[k]]
-            couplings[k] = np.float32(2.0 * value)
+    for i in range(given_fields.shape[0]):
+        # two sums of each, so that an addition waits less for the one before
+        total, more, size, larger = 0.0, 0.0, abs(given_fields[i]), 0.0
+        start, stop = np.uint64(indptr[i]), np.uint64(indptr[i + 1])
+        odd = (stop - start) & _1
+        for k in range(start, stop - odd, _2):
+            value, other = given_couplings[edge_of[k]], given_couplings[edge_of[k + _1]]
+            couplings[places[k]], couplings[places[k + _1]] = np.float32(-2.0 * value), np.float32(-2.0 * other)
+            total += value
+            more += other
+            size += 2.0 * abs(value)
+            larger += 2.0 * abs(other)
+        if odd:
+            value = given_couplings[edge_of[stop - _1]]
+            couplings[places[stop - _1]] = np.float32(-2.0 * value)
             total += value
             size += 2.0 * abs(value)
-        fields[i] = np.float32(linear[i] - total)
-        largest = max(largest, size)
+        fields[i] = np.float32(total + more - given_fields[i])
+        largest = max(largest, size + larger)
     return largest
 
 

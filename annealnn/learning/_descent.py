@@ -6,6 +6,7 @@ from typing import Literal, NamedTuple, final
 import numpy as np
 
 from annealnn._validation import check_choice, check_count, check_number
+from annealnn.kernels.gradients import centre_gradient
 from annealnn.models import Moments, Parameters, Structure
 from annealnn.typing import Floats
 
@@ -130,12 +131,9 @@ def difference(positive: Moments, negative: Moments) -> Parameters:
 
 def centred(gradient: Parameters, positive: Moments, negative: Moments, structure: Structure) -> Parameters:
     """Return the gradient with respect to centred spins, as a step of the parameters as they are."""
-    heads, tails = structure.ends
-    offsets = 0.5 * (positive.spins + negative.spins)
-    couplings = gradient.couplings - offsets[heads] * gradient.fields[tails] - offsets[tails] * gradient.fields[heads]
-    n = structure.num_variables
-    pulled = np.bincount(heads, couplings * offsets[tails], n) + np.bincount(tails, couplings * offsets[heads], n)
-    return Parameters(gradient.fields - pulled, couplings)
+    fields, couplings = gradient.fields.copy(), gradient.couplings.copy()
+    centre_gradient(structure.edges, 0.5 * (positive.spins + negative.spins), fields, couplings)
+    return Parameters(fields, couplings)
 
 
 def mean_absolute(a: Floats, b: Floats) -> float:

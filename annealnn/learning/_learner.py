@@ -25,7 +25,8 @@ class Rows(NamedTuple):
 
     def some(self, at: AnyArray) -> "Rows":
         """Return the rows named by `at`."""
-        return Rows(self.spins[at], None if self.known is None else self.known[at])
+        # sooner than by self.spins[at]
+        return Rows(self.spins.take(at, axis=0), None if self.known is None else self.known.take(at, axis=0))
 
 
 class LearnerState(NamedTuple):
@@ -226,8 +227,7 @@ class Learner:
             assert drawn.moments is not None  # noqa: S101 - compiled with want="moments"
             return drawn.moments
         assert drawn.spins is not None  # noqa: S101 - compiled with want="spins"
-        seen: Floats = drawn.spins[:, : self.positive.num_visible].astype(np.float64)
-        return self._hidden.moments(seen, self._hidden.means(parameters, seen))
+        return self._hidden.moments_given(parameters, drawn.spins)
 
     def visible_means(self, rows: Rows) -> Floats:
         """Return the means of what is known, (num_visible,)."""

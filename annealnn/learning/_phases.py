@@ -8,6 +8,7 @@ from typing import NamedTuple, final
 
 import numpy as np
 
+from annealnn.kernels.gradients import hidden_moments
 from annealnn.models import Clamp, Moments, Parameters, Structure
 from annealnn.samplers import CompiledSampler
 from annealnn.typing import AnyArray, Floats, Spins
@@ -98,6 +99,24 @@ class HiddenFields:
         products = np.hstack([rows.T @ rows, rows.T @ hidden]) * scale
         return Moments(spins, products.reshape(-1)[self._pairs])
 
+    def moments_given(self, parameters: Parameters, spins: Spins) -> Moments:
+        """Return the moments of visible spins and the means of hidden ones given them.
+
+        Where all visible units are coupled to all hidden units and to nothing else, in float32, as sweeps are.
+
+        Parameters
+        ----------
+        parameters : Parameters
+        spins : (num_rows, at least num_visible)
+            Visible ones first; the rest is not looked at.
+        """
+        if not self._whole:
+            rows = spins[:, : self.num_visible].astype(np.float64)
+            return self.moments(rows, self.means(parameters, rows))
+        found = Moments(np.empty(len(parameters.fields)), np.empty(len(parameters.couplings)))
+        hidden_moments(spins, self.num_visible, *parameters, *found)
+        return found
+
 
 @final
 class FactorisedPhase(PositivePhase):
@@ -109,8 +128,7 @@ class FactorisedPhase(PositivePhase):
 
     def run(self, parameters: Parameters, units: Spins, known: AnyArray | None, seed: int) -> Positive:
         """Return the exact moments."""
-        rows = units[:, : self.num_visible].astype(np.float64)
-        return Positive(self.hidden.moments(rows, self.hidden.means(parameters, rows)), None)
+        return Positive(self.hidden.moments_given(parameters, units), None)
 
 
 def mean_field(structure: Structure, num_visible: int, parameters: Parameters, rows: Floats) -> Floats:
@@ -173,5 +191,4 @@ class SampledPhase(PositivePhase):
         reads = self._compiled.reads(step.state)
         if self._hidden is None:
             return Positive(step.moments or self.structure.moments_of(reads), reads)
-        rows = reads[:, : self.num_visible].astype(np.float64)
-        return Positive(self._hidden.moments(rows, self._hidden.means(parameters, rows)), reads)
+        return Positive(self._hidden.moments_given(parameters, reads), reads)

@@ -7,7 +7,7 @@ from scipy.sparse import csr_array
 
 from annealnn.kernels.sweeps import block_sweeps, sparse_sweeps
 from annealnn.kernels.tiles import bind_terms
-from annealnn.models import Parameters, Structure, dimod_terms
+from annealnn.models import Parameters, Structure
 from annealnn.samplers._tiles import Tiles, aligned_empty
 from annealnn.typing import AnyArray, Floats32, Indices, Words
 
@@ -24,7 +24,8 @@ class SparseCouplings(NamedTuple):
 
     indptr: Words  #: (num_variables + 1,)
     indices: Words  #: (num_entries,)
-    edge_of: Indices  #: (num_entries,)
+    edge_of: Words  #: (num_entries,)
+    places: Words  #: (num_entries,), where each goes: in its own place
 
     @classmethod
     def of(cls, structure: Structure) -> "SparseCouplings":
@@ -36,7 +37,9 @@ class SparseCouplings(NamedTuple):
             (np.concatenate([edge, edge]) + 1, (np.concatenate([heads, tails]), np.concatenate([tails, heads]))), (n, n)
         )
         matrix.sort_indices()
-        return cls(matrix.indptr.astype(np.uint32), matrix.indices.astype(np.uint32), matrix.data.astype(np.intp) - 1)
+        edge_of = (matrix.data - 1).astype(np.uint32)
+        places = np.arange(len(edge_of), dtype=np.uint32)
+        return cls(matrix.indptr.astype(np.uint32), matrix.indices.astype(np.uint32), edge_of, places)
 
     def rows(self) -> Indices:
         """Return the row of each entry, (num_entries,)."""
@@ -50,9 +53,10 @@ class BlockCouplings(NamedTuple):
     """
 
     members: AnyArray  #: (num_blocks, 8) int32
+    linked: AnyArray  #: (num_blocks,) uint8: 0 where none of a block are coupled to each other
     starts: Words  #: (num_blocks + 1,)
     columns: Words  #: (num_entries,)
-    places: Indices
+    places: Words
 
     @classmethod
     def of(cls, sparse: SparseCouplings) -> "BlockCouplings":
@@ -68,20 +72,15 @@ class BlockCouplings(NamedTuple):
         places = np.empty(len(rows), np.intp)
         places[outside] = which * _BLOCK + rows[outside] % _BLOCK
         places[~outside] = len(entries) * _BLOCK + rows[~outside] * _BLOCK + indices[~outside] % _BLOCK
+        linked = np.zeros(num_blocks, np.uint8)
+        linked[block[~outside]] = 1
         return cls(
             members.reshape(num_blocks, _BLOCK),
+            linked,
             np.searchsorted(entries, np.arange(num_blocks + 1) * n).astype(np.uint32),
             (entries % n if n else entries).astype(np.uint32),
-            places,
+            places.astype(np.uint32),
         )
-
-    def fill(self, couplings: Floats32) -> tuple[Floats32, Floats32]:
-        """Return (values, inner) of couplings given in the order of the CSR pattern."""
-        num_values = len(self.columns) * _BLOCK
-        buffer = aligned_empty((num_values + len(self.members) * _BLOCK**2,), np.float32)
-        buffer[:] = 0
-        buffer[self.places] = couplings
-        return buffer[:num_values].reshape(-1, _BLOCK), buffer[num_values:].reshape(-1, _BLOCK, _BLOCK)
 
 
 def choose_blocks(structure: Structure, sparse: SparseCouplings) -> BlockCouplings | None:
@@ -114,16 +113,48 @@ class Terms(NamedTuple):
         ValueError
             If they do not fit in float32.
         """
-        linear, quadratic = dimod_terms(parameters)
-        fields, couplings = np.empty(len(linear), np.float32), np.empty(len(sparse.edge_of), np.float32)
-        largest = bind_terms(linear, quadratic, sparse.indptr, sparse.edge_of, fields, couplings)
-        if not largest < _LARGEST:
-            msg = (
-                f"the terms of a variable are added up in float32, to less than {_LARGEST:.0e}; got {largest:.2g}. "
-                "Scale the problem"
-            )
-            raise ValueError(msg)
-        return cls(linear.astype(np.float32), fields, couplings)
+        n = len(parameters.fields)
+        fields, couplings = np.empty(n, np.float32), np.empty(len(sparse.edge_of), np.float32)
+        _check(bind_terms(*parameters, sparse.indptr, sparse.edge_of, sparse.places, fields, couplings))
+        return cls(-parameters.fields.astype(np.float32), fields, couplings)
+
+
+class BlockTerms(NamedTuple):
+    """The same in blocks of eight spins: see `block_sweeps`."""
+
+    fields: Floats32  #: (num_blocks, 8)
+    values: Floats32  #: (num_entries, 8)
+    inner: Floats32  #: (num_blocks, 8, 8)
+
+    @classmethod
+    def of(cls, sparse: SparseCouplings, blocks: BlockCouplings, parameters: Parameters) -> "BlockTerms":
+        """Return the terms of parameters in Eq. (1)'s sign.
+
+        Raises
+        ------
+        ValueError
+            If they do not fit in float32.
+        """
+        num_blocks, num_values = len(blocks.members), len(blocks.columns) * _BLOCK
+        num_couplings = num_values + num_blocks * _BLOCK**2
+        buffer = aligned_empty((num_couplings + num_blocks * _BLOCK,), np.float32)
+        buffer[:] = 0
+        couplings, fields = buffer[:num_couplings], buffer[num_couplings:]
+        _check(bind_terms(*parameters, sparse.indptr, sparse.edge_of, blocks.places, fields, couplings))
+        return cls(
+            fields.reshape(num_blocks, _BLOCK),
+            couplings[:num_values].reshape(-1, _BLOCK),
+            couplings[num_values:].reshape(num_blocks, _BLOCK, _BLOCK),
+        )
+
+
+def _check(largest: float) -> None:
+    if not largest < _LARGEST:
+        msg = (
+            f"the terms of a variable are added up in float32, to less than {_LARGEST:.0e}; got {largest:.2g}. "
+            "Scale the problem"
+        )
+        raise ValueError(msg)
 
 
 class Sweep:
@@ -136,8 +167,7 @@ class Sweep:
 
     def at(self, parameters: Parameters, order: Indices) -> "BoundSweep":
         """Return the sweeps at `parameters` over the spins named in `order`."""
-        terms = Terms.of(self.sparse, parameters)
-        return BoundSweep(terms, self.sparse, self._blocks, order, self._metropolis, self._at_random)
+        return BoundSweep(parameters, self.sparse, self._blocks, order, self._metropolis, self._at_random)
 
 
 class BoundSweep:
@@ -145,22 +175,21 @@ class BoundSweep:
 
     def __init__(
         self,
-        terms: Terms,
+        parameters: Parameters,
         sparse: SparseCouplings,
         blocks: BlockCouplings | None,
         order: Indices,
         metropolis: bool,
         at_random: bool,
     ) -> None:
-        self.terms, self.sparse = terms, sparse
-        self._blocks, self._metropolis, self._at_random = blocks, metropolis, at_random
-        self._order = order.astype(np.uint32)
-        if blocks is not None:
-            self._is_free = np.zeros(len(terms.fields), np.uint8)
+        self.sparse, self._blocks, self._metropolis, self._at_random = sparse, blocks, metropolis, at_random
+        if blocks is None:
+            self._terms, self._order = Terms.of(sparse, parameters), order.astype(np.uint32)
+        else:
+            self._block_terms = BlockTerms.of(sparse, blocks, parameters)
+            n = len(sparse.indptr) - 1
+            self._is_free = np.zeros(n, np.uint8)
             self._is_free[order] = 1
-            fields = np.zeros(blocks.members.shape, np.float32)
-            fields.reshape(-1)[: len(terms.fields)] = terms.fields
-            self._block_terms = fields, *blocks.fill(terms.couplings)
 
     def run(self, tiles: Tiles, betas: Floats32) -> None:
         """Run one sweep at each of `betas`, in place."""
@@ -172,10 +201,10 @@ class BoundSweep:
                 self._order,
                 np.empty_like(self._order),
                 np.empty(4, np.uint32),
-                self.terms.fields,
+                self._terms.fields,
                 self.sparse.indptr,
                 self.sparse.indices,
-                self.terms.couplings,
+                self._terms.couplings,
                 betas,
                 tiles.scales,
                 self._metropolis,
@@ -188,13 +217,14 @@ class BoundSweep:
             tiles.streams,
             tiles.held,
             self._blocks.members,
+            self._blocks.linked,
             self._is_free,
             fields,
             self._blocks.starts,
             self._blocks.columns,
             values,
             inner,
-            aligned_empty((_BLOCK, 32), np.float32),
+            tiles.scratch,
             betas,
             tiles.scales,
             self._metropolis,

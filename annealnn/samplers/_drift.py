@@ -71,7 +71,8 @@ def drift_of(
     tiles = Tiles(spins, streams_from_seed(seed, num_reads), held)
     terms, order = Terms.of(sparse, parameters), np.arange(n)
     forward, backward = (
-        BoundSweep(terms, sparse, None, visits, metropolis=False, at_random=False) for visits in (order, order[::-1])
+        BoundSweep(parameters, sparse, None, visits, metropolis=False, at_random=False)
+        for visits in (order, order[::-1])
     )
     betas = np.full(_NUM_SWEEPS, fit.beta.value, np.float32)
     forward.run(tiles, betas)

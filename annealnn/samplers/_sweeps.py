@@ -11,7 +11,7 @@ from annealnn.kernels._lanes import WIDTH
 from annealnn.models import Clamp, Moments, Parameters, Structure
 from annealnn.samplers._clamps import Start
 from annealnn.samplers._compiled import CompiledSampler, SamplerState, Step, Want
-from annealnn.samplers._couplings import Sweep
+from annealnn.samplers._couplings import Sweep, Terms
 from annealnn.samplers._energy_record import EnergyRecord
 from annealnn.samplers._tiles import Tiles
 from annealnn.typing import AnyArray, Floats, Floats32
@@ -52,6 +52,7 @@ class CompiledSweeps(CompiledSampler):
         self.persistent = not fresh
         self._sweep = Sweep(structure, metropolis=metropolis, at_random=at_random)
         self._heads, self._tails = structure.ends
+        self._order = np.arange(structure.num_variables)
 
     def step(self, parameters: Parameters, state: SamplerState, clamp: Clamp | None = None) -> Step:
         """Run the sweeps from `state`."""
@@ -83,9 +84,10 @@ class CompiledSweeps(CompiledSampler):
         betas = self._betas if betas is None else betas
         n = self.structure.num_variables
         start = Start.of(state.spins, clamp)
-        before, order = start.rows, start.order
+        before, order = start.rows, self._order if clamp is None else start.order
         spins, streams = np.empty_like(before), np.empty_like(state.streams)
         sweep = self._sweep.at(parameters, order)
+        terms = None if record is None else Terms.of(sweep.sparse, parameters)
         sums: list[tuple[AnyArray, AnyArray]] = []
         done = np.zeros(len(spins), np.int64)
 
@@ -100,7 +102,7 @@ class CompiledSweeps(CompiledSampler):
                 for part in [some] if record is None else record.cut(block, some):
                     sweep.run(tiles, betas[part])
                     if record is not None and record.is_due(block, part.stop):
-                        record.add(block, part.stop, tiles.energies(sweep.terms, sweep.sparse))
+                        record.add(block, part.stop, tiles.energies(terms, sweep.sparse))
                 done[block] = some.stop
             tiles.unpack(spins[block], streams[block])
             if self.want == "moments":

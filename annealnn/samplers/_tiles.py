@@ -17,6 +17,7 @@ from annealnn.kernels.tiles import (
 from annealnn.typing import AnyArray, Bools, Floats, Floats32, Indices, Spins, Words
 
 _CACHE_LINE = 64
+_SCRATCH = 8
 
 
 @final
@@ -29,10 +30,15 @@ class Tiles:
     def __init__(self, spins: Spins, streams: Words, held: Bools | None = None) -> None:
         self._num_reads, num_spins = spins.shape
         num_tiles = -(-self._num_reads // WIDTH)
-        self.bits: Words = aligned_empty((num_tiles, num_spins), np.uint32)
-        self.streams: Words = aligned_empty((4 * num_tiles, WIDTH), np.uint32)
-        self.scales: Floats32 = aligned_empty((num_tiles, WIDTH), np.float32)
+        # one allocation, which is most of what a small step spends here; the bits, of any length, come last
+        room: Words = aligned_empty((_SCRATCH * WIDTH + num_tiles * (5 * WIDTH + num_spins),), np.uint32)
+        rows = room[: (_SCRATCH + 5 * num_tiles) * WIDTH].reshape(-1, WIDTH)
+        self.bits: Words = room[rows.size :].reshape(num_tiles, num_spins)
+        self.streams: Words = rows[: 4 * num_tiles]
+        floats = rows[4 * num_tiles :].view(np.float32)
+        self.scales: Floats32 = floats[:num_tiles]
         self.scales[:] = 1
+        self.scratch: Floats32 = floats[num_tiles:]  #: (8, 32), room for the local fields of a block
         pack_tiles(spins, streams, self.bits, self.streams)
         self.held: Words = np.empty((0, num_spins), np.uint32)
         if held is not None:
@@ -91,6 +97,4 @@ def aligned_empty(shape: tuple[int, ...], dtype: Any) -> AnyArray:
     """Return an empty array that begins at a multiple of 64 bytes, so that no vector straddles two cache lines."""
     size = math.prod(shape) * np.dtype(dtype).itemsize
     raw = np.empty(size + _CACHE_LINE, np.uint8)
-    start = -raw.ctypes.data % _CACHE_LINE
-    out: AnyArray = raw[start : start + size].view(dtype).reshape(shape)
-    return out
+    return np.ndarray(shape, dtype, raw, -raw.ctypes.data % _CACHE_LINE)

@@ -62,11 +62,11 @@ def fill_uniforms_reference(streams: Words, out: Floats) -> None:
         row[:] = [uniform_reference(stream) for _ in row]
 
 
-def bind_terms_reference(linear: Floats, J: Floats, fields: Floats32, couplings: Floats32) -> float:
-    """Twin of `bind_terms`: fields h - sum_j J_ij where all spins are down, couplings 2 J_ij row by row."""
-    fields[:] = linear - J.sum(axis=1)
-    couplings[:] = 2 * J[np.nonzero(J)]
-    return float((np.abs(linear) + 2 * np.abs(J).sum(axis=1)).max())
+def bind_terms_reference(h: Floats, J: Floats, fields: Floats32, couplings: Floats32) -> float:
+    """Twin of `bind_terms`: fields sum_j J_ij - h_i where all spins are down, couplings -2 J_ij row by row."""
+    fields[:] = J.sum(axis=1) - h
+    couplings[:] = -2 * J[np.nonzero(J)]
+    return float((np.abs(h) + 2 * np.abs(J).sum(axis=1)).max())
 
 
 def pack_tiles_reference(reads: Spins, read_streams: Words, bits: Words, streams: Words) -> None:
@@ -94,6 +94,24 @@ def _ups(bits: Words) -> AnyArray:
 def _write(bits: Words, ups: AnyArray) -> None:
     columns = ups.reshape(len(bits), 32, -1).astype(np.uint32)
     bits[:] = (columns << np.arange(32, dtype=np.uint32)[:, None]).sum(axis=1, dtype=np.uint32)
+
+
+def centre_gradient_reference(edges: Indices, offsets: Floats, fields: Floats, couplings: Floats) -> None:
+    """Twin of `centre_gradient`."""
+    heads, tails = edges.T
+    couplings -= offsets[heads] * fields[tails]
+    couplings -= offsets[tails] * fields[heads]
+    np.subtract.at(fields, edges.reshape(-1), np.repeat(couplings, 2) * offsets[edges[:, ::-1].reshape(-1)])
+
+
+def hidden_moments_reference(
+    spins: Spins, num_visible: int, fields: Floats, J: Floats, spin_means: Floats, pair_means: Floats
+) -> None:
+    """Twin of `hidden_moments` in float64: J (num_visible, num_hidden)."""
+    rows = spins[:, :num_visible].astype(np.float64)
+    means = np.tanh(rows @ J + fields[num_visible:])
+    spin_means[:] = np.concatenate([rows, means], axis=1).mean(axis=0)
+    pair_means[:] = (rows.T @ means).reshape(-1) / len(rows)
 
 
 def random_tiles_reference(bits: Words, streams: Words, order: Indices) -> None:

@@ -18,6 +18,7 @@ from annealnn.kernels import (
     _compile,
     _lanes,
     continuous,
+    gradients,
     population,
     sweeps,
     tempering,
@@ -180,13 +181,38 @@ def test_bound_terms_equal_reference(problem):
     sparse = SparseCouplings.of(structure)
     terms = Terms.of(sparse, Parameters(-fields, -values))
     found, couplings = np.empty(NUM_SPINS, np.float32), np.empty(len(sparse.edge_of), np.float32)
-    largest = twins.bind_terms_reference(fields, structure.dense(values), found, couplings)
+    largest = twins.bind_terms_reference(-fields, -structure.dense(values), found, couplings)
     np.testing.assert_array_equal(terms.fields, found)
     np.testing.assert_array_equal(terms.couplings, couplings)
     np.testing.assert_array_equal(terms.linear, fields.astype(np.float32))
-    assert tiles.bind_terms(fields, values, sparse.indptr, sparse.edge_of, found, couplings) == largest
+    pattern = sparse.indptr, sparse.edge_of, sparse.places
+    assert tiles.bind_terms(-fields, -values, *pattern, found, couplings) == largest
     with pytest.raises(ValueError, match=r"added up in float32, to less than 1e\+37; got 1.*e\+38"):
         Terms.of(sparse, Parameters(fields * 1e38, values))
+
+
+def test_centred_gradient_equals_reference(problem):
+    structure, fields, values, _ = problem
+    offsets = np.random.default_rng(4).integers(-16, 17, NUM_SPINS) / 16
+    found, expected = ([fields.copy(), values.copy()] for _ in range(2))
+    gradients.centre_gradient(structure.edges, offsets, *found)
+    twins.centre_gradient_reference(structure.edges, offsets, *expected)
+    np.testing.assert_array_equal(found[0], expected[0])
+    np.testing.assert_array_equal(found[1], expected[1])
+
+
+@pytest.mark.parametrize("num_rows", [1, 3, 4, 131])
+@pytest.mark.parametrize("num_hidden", [1, 32, 45])
+def test_hidden_moments_equal_reference(num_rows, num_hidden):
+    # sums in float32, of a tangent that is good to 2e-6
+    rng, num_visible = np.random.default_rng(8), 5
+    spins = rng.choice(np.array([-1, 1], np.int8), (num_rows, num_visible + 2))
+    fields, J = rng.normal(size=num_visible + num_hidden), rng.normal(0, 1.5, (num_visible, num_hidden))
+    found, expected = ([np.empty(len(fields)), np.empty(J.size)] for _ in range(2))
+    gradients.hidden_moments(spins, num_visible, fields, J.reshape(-1), *found)
+    twins.hidden_moments_reference(spins, num_visible, fields, J, *expected)
+    for sums, others in zip(found, expected, strict=True):
+        np.testing.assert_allclose(sums, others, rtol=0, atol=5e-6)
 
 
 def test_packing_equals_reference_and_gives_the_reads_back(start):
@@ -212,17 +238,16 @@ def test_sweeps_equal_reference(problem, start, held, order, metropolis, form, m
     order = np.array(order if form != "blocks" else sorted(order), dtype=np.intp)
     betas, J = np.linspace(0.1, 2.0, 5).astype(np.float32), structure.dense(values)
     sparse = SparseCouplings.of(structure)
-    terms = Terms.of(sparse, Parameters(-fields, -values))
     blocks = BlockCouplings.of(sparse) if form == "blocks" else None
     tile = Tiles(*start, held if mask else None)
     tile.scales[:] = np.linspace(0.5, 1.5, 64, dtype=np.float32).reshape(2, 32)
     before, b, sb = tile.bits.copy(), tile.bits.copy(), tile.streams.copy()
-    BoundSweep(terms, sparse, blocks, order, metropolis, form == "sparse, at random").run(tile, betas)
+    parameters, at_random = Parameters(-fields, -values), form == "sparse, at random"
+    BoundSweep(parameters, sparse, blocks, order, metropolis, at_random).run(tile, betas)
     if form == "blocks":
         is_free = np.isin(np.arange(NUM_SPINS), order)
         twins.block_sweeps_reference(b, sb, tile.held, is_free, fields, J, betas, tile.scales, metropolis)
     else:
-        at_random = form == "sparse, at random"
         twins.sparse_sweeps_reference(b, sb, tile.held, order, fields, J, betas, tile.scales, metropolis, at_random)
     np.testing.assert_array_equal(tile.bits, b)
     np.testing.assert_array_equal(tile.streams, sb)

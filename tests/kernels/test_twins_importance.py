@@ -7,7 +7,7 @@ from annealnn._rng import streams_from_seed
 from annealnn.kernels.importance import importance_block_sweeps, importance_sweeps
 from annealnn.kernels.worldlines import worldline_importance_sweeps
 from annealnn.models import Parameters, Structure
-from annealnn.samplers._couplings import BlockCouplings, SparseCouplings, Terms
+from annealnn.samplers._couplings import BlockCouplings, BlockTerms, SparseCouplings, Terms
 from annealnn.samplers._tiles import Tiles
 from annealnn.testing import _twins_importance as twins
 
@@ -38,19 +38,19 @@ def test_importance_sweeps_equal_reference(num_summed, rows, path, form):
     bits, streams = tile.bits.copy(), tile.streams.copy()
     starts = (rng.integers(-64, 65, ((1 if rows == "one row" else 2) * NUM_SPINS, 32)) / 64).astype(np.float32)
     sparse, path = SparseCouplings.of(structure), np.array(path, np.float32)
-    terms = Terms.of(sparse, Parameters(-fields, -values))
+    parameters = Parameters(-fields, -values)
     found, expected = np.zeros((2, 2, 2, 32))
     found[0].reshape(-1)[:] = tile_differences(structure, fields, values, bits)
     scratch = np.empty((11, 32), np.float32)
     if form == "sparse":
+        terms = Terms.of(sparse, parameters)
         csr = terms.fields, sparse.indptr, sparse.indices, terms.couplings
         importance_sweeps(tile.bits, tile.streams, starts, num_summed, *csr, path, scratch, *found)
         reference = twins.importance_sweeps_reference
     else:
         blocks = BlockCouplings.of(sparse)
-        locals_ = np.zeros(blocks.members.shape, np.float32)
-        locals_.reshape(-1)[:NUM_SPINS] = terms.fields
-        pattern = blocks.members, locals_, blocks.starts, blocks.columns, *blocks.fill(terms.couplings)
+        locals_, values, inner = BlockTerms.of(sparse, blocks, parameters)
+        pattern = blocks.members, locals_, blocks.starts, blocks.columns, values, inner
         importance_block_sweeps(tile.bits, tile.streams, starts, num_summed, *pattern, path, scratch, *found)
         reference = twins.importance_block_sweeps_reference
     reference(bits, streams, starts, num_summed, fields, structure.dense(values), path, *expected)

@@ -8,7 +8,7 @@ import pytest
 from scipy.stats import chi2
 
 from annealnn.diagnostics._effective_beta import fit_pulls, pulls_of
-from annealnn.learning import Bounds, MomentMatching, load_checkpoint, save_checkpoint
+from annealnn.learning import Bounds, Descent, Learner, Rows, VisiblePhase, checkpoint
 from annealnn.models import Clamp, Parameters, Structure
 from annealnn.samplers import (
     CalibratedSampler,
@@ -249,21 +249,27 @@ CHILDREN = {
 @pytest.mark.parametrize("make", CHILDREN.values(), ids=CHILDREN)
 def test_a_run_through_a_checkpoint_goes_on_to_the_same_bits(make, tmp_path):
     structure, parameters = dense(5)
-    data, config = structure.moments_of(np.ones((1, 5))), MomentMatching(learning_rate=0.1, num_iterations=8)
-    compiled = CalibratedSampler(make(structure), want="moments")
-    state = unbroken = config.init(compiled, 50, 3, start=parameters)
+    rows = Rows(np.ones((1, 5), np.int8))
+
+    def learner():
+        compiled = CalibratedSampler(make(structure), want="moments")
+        phase = VisiblePhase(structure, 5)
+        return Learner(Descent(learning_rate=0.1, num_epochs=8), compiled, phase, num_particles=50, seed=3)
+
+    learning = learner()
+    state = unbroken = learning.init(rows)._replace(parameters=parameters)
     for k in range(6):
-        unbroken, _ = config.step(unbroken, data, compiled)
-        state, _ = config.step(state, data, compiled)
+        unbroken, _ = learning.epoch(unbroken, rows)
+        state, _ = learning.epoch(state, rows)
         if k == 2:
-            save_checkpoint(tmp_path / "run", state, structure, {})
-            state, _ = load_checkpoint(tmp_path / "run", structure)
-            compiled = CalibratedSampler(make(structure), want="moments")
+            checkpoint.save(tmp_path / "run", state, structure, {})
+            state, _ = checkpoint.load(tmp_path / "run", structure)
+            learning = learner()
     np.testing.assert_array_equal(np.concatenate(state.parameters), np.concatenate(unbroken.parameters))
     assert state.sampler.kept.keys() == unbroken.sampler.kept.keys() >= {"log_beta", "num_estimates"}
     for name, part in state.sampler.kept.items():
         np.testing.assert_array_equal(part, unbroken.sampler.kept[name])
-    assert len(compiled.reads(state.sampler)) == 50
+    assert len(learning.compiled.reads(state.sampler)) == 50
 
 
 def test_it_says_what_it_finds(caplog):

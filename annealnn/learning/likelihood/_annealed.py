@@ -12,7 +12,7 @@ from annealnn.kernels.worldlines import worldline_importance_sweeps
 from annealnn.models import Parameters, Structure
 from annealnn.samplers import streams_from_seed
 from annealnn.samplers._control import Progress, RunControl
-from annealnn.samplers._couplings import SparseCouplings, Terms, choose_blocks
+from annealnn.samplers._couplings import BlockTerms, SparseCouplings, Terms, choose_blocks
 from annealnn.samplers._tiles import Tiles, aligned_empty
 from annealnn.typing import AnyArray, Floats, Floats32, Indices, Spins
 
@@ -71,14 +71,16 @@ def anneal(
     parameters = Parameters(np.asarray(parameters.fields)[order], parameters.couplings)
     starts = np.atleast_2d(start)[:, order].astype(np.float32)
     n, sparse = structure.num_variables, SparseCouplings.of(structure)
-    terms, blocks = Terms.of(sparse, parameters), choose_blocks(structure, sparse)
+    blocks = choose_blocks(structure, sparse)
     path = _path(effort.num_steps, backwards=reads is not None)
     lowest = float(structure.energies(parameters, np.full((1, n), -1, np.int8))[0])
-    block_terms: tuple[AnyArray, ...] = ()
-    if blocks is not None:
-        fields = np.zeros(blocks.members.shape, np.float32)
-        fields.reshape(-1)[:n] = terms.fields
-        block_terms = blocks.members, fields, blocks.starts, blocks.columns, *blocks.fill(terms.couplings)
+    if blocks is None:
+        terms = Terms.of(sparse, parameters)
+        pattern: tuple[AnyArray, ...] = terms.fields, sparse.indptr, sparse.indices, terms.couplings
+    else:
+        fields, values, inner = BlockTerms.of(sparse, blocks, parameters)
+        pattern = blocks.members, fields, blocks.starts, blocks.columns, values, inner
+    kernel = importance_sweeps if blocks is None else importance_block_sweeps
 
     def begin(block: slice) -> tuple[Spins, Floats]:
         if reads is None:
@@ -88,15 +90,7 @@ def anneal(
 
     def sweep(tiles: Tiles, lanes: Floats32, part: Floats32, differences: Floats, log_weights: Floats) -> None:
         scratch = aligned_empty((11, WIDTH), np.float32)
-        if blocks is None:
-            csr = terms.fields, sparse.indptr, sparse.indices, terms.couplings
-            importance_sweeps(
-                tiles.bits, tiles.streams, lanes, num_summed, *csr, part, scratch, differences, log_weights
-            )
-        else:
-            importance_block_sweeps(
-                tiles.bits, tiles.streams, lanes, num_summed, *block_terms, part, scratch, differences, log_weights
-            )
+        kernel(tiles.bits, tiles.streams, lanes, num_summed, *pattern, part, scratch, differences, log_weights)
 
     cost = n + 2 * structure.num_edges
     return _run(begin, lambda block: (_lanes_of(starts, block, num_runs),), sweep, path, num_runs, cost, effort)
