@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Protocol, final
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from annealnn._log import logger
 from annealnn._progress import Wanted, progress_bar
@@ -200,7 +201,11 @@ def descend(
     state, history = resumed or (start(), History())
     saved_at = time.monotonic()
     try:
-        with progress_bar(title, num_epochs, done=state.iteration, wanted=progress) as advance:
+        # matrices are small: the threads of BLAS would wait for each other longer than they work
+        with (
+            threadpool_limits(1, "blas"),
+            progress_bar(title, num_epochs, done=state.iteration, wanted=progress) as advance,
+        ):
             while state.iteration < num_epochs and history.ended is None:
                 after, shown = learner.epoch(state, rows)
                 entry = shown.entry(after.iteration) | observe(state, shown)

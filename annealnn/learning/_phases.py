@@ -56,7 +56,8 @@ class VisiblePhase(PositivePhase):
 class HiddenFields:
     """Fields on hidden units given visible ones, for hidden units that are not coupled to each other.
 
-    `moments` and the means of hidden units are exact: P(h | v) is a product.
+    `moments` and the means of hidden units are exact, for P(h | v) is a product; of restricted
+    and semi-restricted machines in float32.
     """
 
     def __init__(self, structure: Structure, num_visible: int) -> None:
@@ -70,14 +71,21 @@ class HiddenFields:
         self._to_hidden = tails >= num_visible
         flat = heads * self.num_hidden + tails - num_visible
         self._places = flat[self._to_hidden]
-        # where couplings are the whole matrix in its own order, it is a view of them
-        self._whole = len(flat) == num_visible * self.num_hidden and np.array_equal(flat, np.arange(len(flat)))
-        self._pairs = heads * structure.num_variables + tails
+        self._pairs, self._ends = heads * structure.num_variables + tails, (heads, tails)
+        # edges among visible units, if those to hidden units come after them and are all there are, row by row
+        lateral = int((~self._to_hidden).sum())
+        every = np.arange(num_visible * self.num_hidden)
+        self._lateral = lateral if np.array_equal(flat[lateral:], every) and self._to_hidden[lateral:].all() else None
+
+    @property
+    def in_float32(self) -> bool:
+        """Whether moments come from a kernel: where each visible unit is coupled to each hidden one, in order."""
+        return self._lateral is not None
 
     def weights(self, parameters: Parameters) -> Floats:
         """Return the couplings of visible to hidden units, (num_visible, num_hidden)."""
-        if self._whole:
-            return parameters.couplings.reshape(self.num_visible, self.num_hidden)
+        if self._lateral is not None:
+            return parameters.couplings[self._lateral :].reshape(self.num_visible, self.num_hidden)
         matrix = np.zeros((self.num_visible, self.num_hidden))
         matrix.reshape(-1)[self._places] = parameters.couplings[self._to_hidden]
         return matrix
@@ -94,15 +102,13 @@ class HiddenFields:
         """Return the moments of rows (num_rows, num_visible) and means of hidden spins (num_rows, num_hidden)."""
         scale = 1.0 / len(rows)
         spins = np.concatenate([rows.sum(axis=0), hidden.sum(axis=0)]) * scale
-        if self._whole:
-            return Moments(spins, (rows.T @ hidden).reshape(-1) * scale)
         products = np.hstack([rows.T @ rows, rows.T @ hidden]) * scale
         return Moments(spins, products.reshape(-1)[self._pairs])
 
     def moments_given(self, parameters: Parameters, spins: Spins) -> Moments:
         """Return the moments of visible spins and the means of hidden ones given them.
 
-        Where all visible units are coupled to all hidden units and to nothing else, in float32, as sweeps are.
+        Where each visible unit is coupled to each hidden one, in float32, as sweeps are.
 
         Parameters
         ----------
@@ -110,11 +116,19 @@ class HiddenFields:
         spins : (num_rows, at least num_visible)
             Visible ones first; the rest is not looked at.
         """
-        if not self._whole:
+        if self._lateral is None:
             rows = spins[:, : self.num_visible].astype(np.float64)
             return self.moments(rows, self.means(parameters, rows))
-        found = Moments(np.empty(len(parameters.fields)), np.empty(len(parameters.couplings)))
-        hidden_moments(spins, self.num_visible, *parameters, *found)
+        found, at = Moments(np.empty(len(parameters.fields)), np.empty(len(parameters.couplings))), self._lateral
+        hidden_moments(
+            spins, self.num_visible, parameters.fields, parameters.couplings[at:], found.spins, found.pairs[at:]
+        )
+        if at:
+            seen = spins[:, : self.num_visible].astype(np.float32)
+            products = seen.T @ seen
+            heads, tails = self._ends
+            # whole numbers, exact in float32 up to 16 million rows
+            found.pairs[:at] = products[heads[:at], tails[:at]] / len(seen)
         return found
 
 

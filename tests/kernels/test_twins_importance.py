@@ -49,8 +49,8 @@ def test_importance_sweeps_equal_reference(num_summed, rows, path, form):
         reference = twins.importance_sweeps_reference
     else:
         blocks = BlockCouplings.of(sparse)
-        locals_, values, inner = BlockTerms.of(sparse, blocks, parameters)
-        pattern = blocks.members, locals_, blocks.starts, blocks.columns, values, inner
+        locals_, outer, inner = BlockTerms.of(sparse, blocks, parameters)
+        pattern = blocks.members, locals_, blocks.starts, blocks.columns, outer, inner
         importance_block_sweeps(tile.bits, tile.streams, starts, num_summed, *pattern, path, scratch, *found)
         reference = twins.importance_block_sweeps_reference
     reference(bits, streams, starts, num_summed, fields, structure.dense(values), path, *expected)

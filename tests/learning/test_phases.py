@@ -104,12 +104,17 @@ def test_the_gradient_is_that_of_the_exact_log_likelihood(name):
     theta = np.concatenate(parameters)
     step = 1e-5 * np.eye(len(theta))
     slope = [(log_likelihood(theta + d) - log_likelihood(theta - d)) / 2e-5 for d in step]
-    np.testing.assert_allclose(np.concatenate(shown.gradient), slope, atol=1e-8)
+    np.testing.assert_allclose(np.concatenate(shown.gradient), slope, atol=max(1e-8, accuracy(phase)))
     # the graph has the kinds of edges that its name says, and none is trivially 0
     heads, tails = structure.ends
     assert (heads >= NV).any() == (name in COUPLED)
     assert ((tails < NV).any()) == (name in ("semi-restricted", "any"))
     assert np.abs(slope).min() > 1e-6
+
+
+def accuracy(phase):
+    """The kernel of restricted and semi-restricted machines works in float32, and sums in float64."""
+    return 5e-6 if isinstance(phase, FactorisedPhase) and phase.hidden.in_float32 else 1e-12
 
 
 @pytest.mark.parametrize("name", GRAPHS)
@@ -123,7 +128,7 @@ def test_exact_positive_phases_equal_enumeration(name):
         units = units_of(rows, structure) if phase.draws else rows
         found = phase.run(parameters, units, None, 0).moments
         for a, b in zip(found, exact_positive(structure, parameters, rows), strict=True):
-            np.testing.assert_allclose(a, b, atol=1e-12)
+            np.testing.assert_allclose(a, b, atol=accuracy(phase))
 
 
 def test_without_hidden_units_the_moments_are_the_datas():
