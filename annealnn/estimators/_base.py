@@ -140,12 +140,14 @@ class BoltzmannEstimator(TrainedMachine, ScoringMachine):
         self._learner = self._open(self._descent(), has_missing=rows.known is not None)
         return rows, labels
 
-    def _set_fitted(self, num_features: int, parameters: Parameters) -> None:
-        """Make this a fitted machine, without class units, of these parameters on its own graph."""
+    def _set_fitted(self, num_features: int, parameters: Parameters, classes: Any = None) -> None:
+        """Make this a fitted machine of these parameters on its own graph."""
         check_parameters(self)
         self.n_features_in_ = num_features
-        self._units = Units.of(num_features, None)
-        self.structure_ = self._graph_of(num_features)
+        self._units = Units.of(num_features, None, classes)
+        if classes is not None:
+            self.classes_ = np.asarray(self._units.classes)
+        self.structure_ = self._graph_of(self._units.num_units)
         self._seed = self._seed_to_use()
         self._learner = self._open(self._descent(), has_missing=False)
         self._data_means = np.zeros(self.structure_.num_variables)

@@ -21,6 +21,10 @@ class BoltzmannMachine(SampledMachine):
     sampler : None, str, SamplerSpec or dimod.Sampler
         Of the negative phase, and of the positive where it draws. None is `n_sweeps` heat-bath sweeps a step. The
         sampler's own temperature is taken for beta = 1.
+    calibrate : bool
+        The sampler's temperature is not known: estimate its effective beta from the reads of every step, send it
+        parameters divided by that, inside the ranges that it states, and warn of reads that no Boltzmann distribution
+        explains (`annealnn.samplers.CalibratedSampler`). `EmbeddedBoltzmannMachine` learns without.
     n_sweeps : int
         The k of CD-k and PCD-k, where `sampler` is None.
     positive_phase : "auto", "exact", "mean-field" or "sampling"
@@ -89,6 +93,8 @@ class BoltzmannMachine(SampledMachine):
         `effective_particles`: independent reads that the particles after an epoch are worth; `held_out` and
         `held_out_error`, nats, if training may stop early; what callbacks returned.
     log_partition_ : Estimate
+    effective_beta_ : float
+        Of the sampler, with `calibrate`; along the way, `effective_beta` in `history_`.
 
     Examples
     --------
@@ -105,6 +111,7 @@ class BoltzmannMachine(SampledMachine):
         *,
         n_hidden: int = 0,
         sampler: Any = None,
+        calibrate: bool = False,
         n_sweeps: int = 1,
         positive_phase: str = "auto",
         negative_phase: str = "persistent",
@@ -137,6 +144,7 @@ class BoltzmannMachine(SampledMachine):
         self.graph = graph
         self.n_hidden = n_hidden
         self.sampler = sampler
+        self.calibrate = calibrate
         self.n_sweeps = n_sweeps
         self.positive_phase = positive_phase
         self.negative_phase = negative_phase

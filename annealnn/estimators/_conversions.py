@@ -16,7 +16,7 @@ from annealnn.typing import AnyArray
 _STATE = ("_linear", "_quadratic", "_edge_idx_i", "_edge_idx_j", "_visible_idx", "_hidden_idx")
 
 
-def from_bernoulli_rbm(rbm: BernoulliRBM, **keywords: Any) -> RestrictedBoltzmannMachine:
+def from_bernoulli_rbm(rbm: BernoulliRBM, *, classes: Any = None, **keywords: Any) -> RestrictedBoltzmannMachine:
     """Return a fitted machine with the distribution of a fitted scikit-learn `BernoulliRBM`.
 
     Its bits become spins, x = (1 + s) / 2: couplings W / 4, visible fields b / 2 + sum_j W_ji / 4, hidden ones alike.
@@ -24,6 +24,8 @@ def from_bernoulli_rbm(rbm: BernoulliRBM, **keywords: Any) -> RestrictedBoltzman
     Parameters
     ----------
     rbm : BernoulliRBM
+    classes : (n_classes,), optional
+        Sorted labels whose units are the last columns that `rbm` was fitted to, one for each: the machine then predicts.
     **keywords
         Constructor arguments of the machine, for what comes next (`partial_fit`, `sample`, ...).
 
@@ -45,9 +47,14 @@ def from_bernoulli_rbm(rbm: BernoulliRBM, **keywords: Any) -> RestrictedBoltzman
         ]
     )
     machine = RestrictedBoltzmannMachine(len(weights), **keywords)
-    machine._set_fitted(weights.shape[1], Parameters(fields, 0.25 * weights.T.reshape(-1)))
+    num_classes = 0 if classes is None else len(classes)
+    if num_classes >= weights.shape[1]:
+        msg = f"class units are the last of {weights.shape[1]} columns, and not all of them; got {num_classes} classes"
+        raise ValueError(msg)
+    parameters = Parameters(fields, 0.25 * weights.T.reshape(-1))
+    machine._set_fitted(weights.shape[1] - num_classes, parameters, classes)
     if hasattr(rbm, "feature_names_in_"):
-        machine.feature_names_in_ = rbm.feature_names_in_
+        machine.feature_names_in_ = rbm.feature_names_in_[: machine.n_features_in_]
     return machine
 
 

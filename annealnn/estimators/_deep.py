@@ -18,8 +18,8 @@ class DeepBoltzmannMachine(SampledMachine):
     ----------
     hidden_layer_sizes : tuple of int
         Hidden units of each layer, from the one next to the visible units on.
-    sampler, n_sweeps, positive_phase, negative_phase, n_particles, batch_size, n_iter, learning_rate, schedule,
-    momentum, average, weight_decay, l1, centering, weight_scale, early_stopping, validation_fraction,
+    sampler, calibrate, n_sweeps, positive_phase, negative_phase, n_particles, batch_size, n_iter, learning_rate,
+    schedule, momentum, average, weight_decay, l1, centering, weight_scale, early_stopping, validation_fraction,
     n_iter_no_change, tol, missing, binarize, n_ais_runs, n_ais_steps, callbacks, monitor_every, checkpoint, resume,
     progress, random_state
         As in `BoltzmannMachine`.
@@ -43,6 +43,7 @@ class DeepBoltzmannMachine(SampledMachine):
         hidden_layer_sizes: Any = (64, 32),
         *,
         sampler: Any = None,
+        calibrate: bool = False,
         n_sweeps: int = 1,
         positive_phase: str = "auto",
         negative_phase: str = "persistent",
@@ -74,6 +75,7 @@ class DeepBoltzmannMachine(SampledMachine):
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
         self.sampler = sampler
+        self.calibrate = calibrate
         self.n_sweeps = n_sweeps
         self.positive_phase = positive_phase
         self.negative_phase = negative_phase

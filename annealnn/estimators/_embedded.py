@@ -253,7 +253,9 @@ class EmbeddedBoltzmannMachine(BoltzmannEstimator):
             qubits = np.flatnonzero(np.isin(self.embedded_.chain_of, clamp.variables))
             column = np.empty(self.structure_.num_variables, dtype=np.intp)
             column[clamp.variables] = np.arange(len(clamp.variables))
-            held = Clamp(qubits, clamp.spins[:, column[self.embedded_.chain_of[qubits]]])
+            columns = column[self.embedded_.chain_of[qubits]]
+            known = None if clamp.known is None else clamp.known[:, columns]
+            held = Clamp(qubits, clamp.spins[:, columns], known)
         return self.embedded_.decode(self._reads(num_reads, seed, held)).spins
 
     def _reads(self, num_reads: int, seed: int, clamp: Clamp | None) -> Spins:

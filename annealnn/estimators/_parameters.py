@@ -47,6 +47,7 @@ _RULES: dict[str, Callable[[str, Any], Any]] = {
     "negative_phase": partial(check_choice, choices=["persistent", "contrastive"]),
     "missing": partial(check_choice, choices=["error", "marginalise"]),
     "progress": partial(check_choice, choices=["auto", True, False]),
+    "calibrate": partial(check_choice, choices=[True, False]),
     "centering": partial(check_choice, choices=[True, False]),
     "early_stopping": partial(check_choice, choices=[True, False]),
 }

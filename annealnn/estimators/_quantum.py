@@ -222,7 +222,7 @@ class QuantumBoltzmannMachine(SampledMachine):
             },
         )
 
-    def _compiled(self, want: Want) -> CompiledSampler:
+    def _compiled(self, want: Want, beta: float = 1.0) -> CompiledSampler:
         sampler = self.sampler
         if sampler == "path-integral":
             sampler = None

@@ -20,8 +20,8 @@ class RestrictedBoltzmannMachine(SampledMachine):
     lateral : bool
         Couple visible units to each other too: a semi-restricted machine (Osindero & Hinton 2007). Hidden units can
         still be summed over exactly.
-    sampler, n_sweeps, positive_phase, negative_phase, n_particles, batch_size, n_iter, learning_rate, schedule,
-    momentum, average, weight_decay, l1, centering, weight_scale, early_stopping, validation_fraction,
+    sampler, calibrate, n_sweeps, positive_phase, negative_phase, n_particles, batch_size, n_iter, learning_rate,
+    schedule, momentum, average, weight_decay, l1, centering, weight_scale, early_stopping, validation_fraction,
     n_iter_no_change, tol, missing, binarize, n_ais_runs, n_ais_steps, callbacks, monitor_every, checkpoint, resume,
     progress, random_state
         As in `BoltzmannMachine`.
@@ -46,6 +46,7 @@ class RestrictedBoltzmannMachine(SampledMachine):
         *,
         lateral: bool = False,
         sampler: Any = None,
+        calibrate: bool = False,
         n_sweeps: int = 1,
         positive_phase: str = "auto",
         negative_phase: str = "persistent",
@@ -78,6 +79,7 @@ class RestrictedBoltzmannMachine(SampledMachine):
         self.n_components = n_components
         self.lateral = lateral
         self.sampler = sampler
+        self.calibrate = calibrate
         self.n_sweeps = n_sweeps
         self.positive_phase = positive_phase
         self.negative_phase = negative_phase

@@ -5,19 +5,22 @@ import numpy as np
 from annealnn._validation import check_count
 from annealnn.estimators._transforming import TransformingMachine
 from annealnn.learning import (
+    Bounds,
     Descent,
     FactorisedPhase,
     HiddenFields,
     Learner,
+    LearnerState,
     MeanFieldPhase,
     PositivePhase,
+    Progress,
     SampledPhase,
     VisiblePhase,
     mean_field,
 )
 from annealnn.models import Clamp
-from annealnn.registry import SamplerSpec, open_compiled
-from annealnn.samplers import CompiledSampler
+from annealnn.registry import SamplerSpec, open_compiled, resolve_sampler
+from annealnn.samplers import CalibratedSampler, CompiledSampler, compile_sampler
 from annealnn.samplers._compiled import Want
 from annealnn.typing import Floats, Spins
 
@@ -73,18 +76,40 @@ class SampledMachine(TransformingMachine):
         if way == "mean-field":
             msg = "missing values are drawn or summed over exactly; got positive_phase='mean-field'"
             raise ValueError(msg)
+        if getattr(self, "calibrate", False):
+            msg = (
+                "a sampler whose temperature is being estimated draws the negative phase only; got calibrate=True where "
+                "the positive phase draws. Set positive_phase='exact' or 'mean-field', or leave out missing values"
+            )
+            raise ValueError(msg)
         return SampledPhase(structure, nv, self._compiled("spins"), self._hidden_of_reads(hidden))
 
     def _hidden_of_reads(self, hidden: HiddenFields | None) -> HiddenFields | None:
         """Return what gives the means of hidden units in place of their spins in reads, if it may."""
-        # a sampler of the user's may have any temperature: its reads are taken as they are
-        return hidden if self.sampler is None else None
+        # a sampler of the user's may have any temperature; if that is not estimated, its reads are taken as they are
+        return hidden if self.sampler is None or getattr(self, "calibrate", False) else None
 
-    def _compiled(self, want: Want) -> CompiledSampler:
-        return open_compiled(self.sampler, self.structure_, default=self._default_sampler, want=want)
+    def _compiled(self, want: Want, beta: float = 1.0) -> CompiledSampler:
+        """Return the sampler over all units; `beta` is where the estimate of its own begins, if that is not known."""
+        if not getattr(self, "calibrate", False):
+            return open_compiled(self.sampler, self.structure_, default=self._default_sampler, want=want)
+        sampler, parameters = resolve_sampler(self.sampler, default=self._default_sampler)
+        child = compile_sampler(sampler, self.structure_, want="spins", **parameters)
+        ranges = [sampler.properties.get(name, (-np.inf, np.inf)) for name in ("h_range", "j_range")]
+        return CalibratedSampler(child, want=want, beta=beta, bounds=Bounds.from_device(*ranges))
+
+    def _observe(self, state: LearnerState, shown: Progress) -> dict[str, float]:
+        found = shown.step.info.get("effective_beta")
+        return {} if found is None else {"effective_beta": found["value"]}
+
+    def _finish(self, state: LearnerState) -> None:
+        super()._finish(state)
+        compiled = self._learner.compiled
+        if isinstance(compiled, CalibratedSampler):
+            self.effective_beta_ = compiled.beta(state.sampler)
 
     def _draw(self, num_reads: int, seed: int, clamp: Clamp | None = None) -> Spins:
-        compiled = self._compiled("spins")
+        compiled = self._compiled("spins", getattr(self, "effective_beta_", 1.0))
         start = compiled.init(num_reads, seed)
         return compiled.reads(compiled.advance(self._parameters, start, _EQUILIBRATION_STEPS, clamp))
 

@@ -90,13 +90,13 @@ def contestants(*, rbms_python: str | None = None, quick: bool = False) -> list[
     found = [
         Contestant(
             name="fully visible",
-            fit=_of(BoltzmannMachine, **_COMMON, n_iter=steps(6000), learning_rate=0.05),
-            grid=({"l1": 0.001}, {"l1": 0.002}, {"l1": 0.004}),
+            fit=_of(BoltzmannMachine, **_COMMON, n_iter=steps(10000), learning_rate=0.02),
+            grid=({"l1": 0.0005}, {"l1": 0.001}, {"l1": 0.002}),
         ),
         Contestant(
             name="restricted, 128 hidden",
             fit=_of(RestrictedBoltzmannMachine, **_COMMON, n_components=128, n_iter=steps(6000), learning_rate=0.05),
-            grid=({"weight_decay": 0.003}, {"weight_decay": 0.006}, {"weight_decay": 0.01}),
+            grid=({"weight_decay": 0.004}, {"weight_decay": 0.006}, {"weight_decay": 0.01}),
         ),
         Contestant(
             name="semi-restricted, 128 hidden",
@@ -112,11 +112,11 @@ def contestants(*, rbms_python: str | None = None, quick: bool = False) -> list[
             grid=tuple({"weight_decay": (0.0, decay)} for decay in (0.003, 0.006, 0.01)),
         ),
         Contestant(
-            name="deep, 64 + 16 hidden",
+            name="deep, 64 + 10 hidden",
             fit=_of(
                 DeepBoltzmannMachine,
                 **_COMMON,
-                hidden_layer_sizes=(64, 16),
+                hidden_layer_sizes=(64, 10),
                 n_iter=steps(3000),
                 learning_rate=0.05,
             ),

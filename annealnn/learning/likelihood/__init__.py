@@ -5,7 +5,13 @@ the visible units.
 """
 
 from annealnn.learning.likelihood._estimate import Estimate, RowEstimates
-from annealnn.learning.likelihood._partition import EXACT_UP_TO, EXACT_WIDTH, log_partition, reverse_log_partition
+from annealnn.learning.likelihood._partition import (
+    EXACT_ROW_WIDTH,
+    EXACT_UP_TO,
+    EXACT_WIDTH,
+    log_partition,
+    reverse_log_partition,
+)
 from annealnn.learning.likelihood._rows import (
     estimate_free_energies,
     free_energies,
@@ -20,6 +26,7 @@ from annealnn.learning.likelihood._transverse import (
 
 __all__ = [
     "DIAGONALISED_UP_TO",
+    "EXACT_ROW_WIDTH",
     "EXACT_UP_TO",
     "EXACT_WIDTH",
     "Estimate",

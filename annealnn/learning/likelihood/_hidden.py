@@ -8,7 +8,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from annealnn.learning.likelihood._estimate import RowEstimates
-from annealnn.learning.likelihood._partition import EXACT_WIDTH, narrow_tree
+from annealnn.learning.likelihood._partition import EXACT_ROW_WIDTH, narrow_tree
 from annealnn.models import Parameters, Structure
 from annealnn.samplers._tree import TreeDecomposition
 from annealnn.typing import AnyArray, Floats
@@ -71,7 +71,7 @@ class HiddenUnits:
     @cached_property
     def _tree(self) -> TreeDecomposition | None:
         """An elimination of the hidden units, if they are coupled and it is quick."""
-        return narrow_tree(self.hidden.structure) if self.are_coupled else None
+        return narrow_tree(self.hidden.structure, EXACT_ROW_WIDTH) if self.are_coupled else None
 
     @property
     def is_exact(self) -> bool:
@@ -89,7 +89,7 @@ class HiddenUnits:
         if not self.is_exact:
             msg = (
                 "free energies are exact where hidden units are not coupled to each other, or in a graph of width at "
-                f"most {EXACT_WIDTH}; got {self.hidden.structure!r} of greater width. Use estimate_free_energies"
+                f"most {EXACT_ROW_WIDTH}; got {self.hidden.structure!r} of greater width. Use estimate_free_energies"
             )
             raise ValueError(msg)
         tree, out = self._tree, self.visible_energies(rows)

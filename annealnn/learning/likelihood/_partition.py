@@ -14,6 +14,7 @@ from annealnn.typing import AnyArray, Floats
 
 EXACT_UP_TO = 16  # variables
 EXACT_WIDTH = 16  # of an elimination order: tables of 2**16 numbers
+EXACT_ROW_WIDTH = 10  # the same where there are tables for every row
 # numbers in all tables: about a second
 _MOST_ENTRIES = 2**24
 
@@ -163,10 +164,10 @@ def _exact_log_partition(structure: Structure, parameters: Parameters) -> Estima
     return None if tree is None else Estimate(tree.solve(parameters, 1.0).log_z, 0.0, "tree decomposition")
 
 
-def narrow_tree(structure: Structure) -> TreeDecomposition | None:
-    """Return the tree decomposition of a graph that is narrow enough to be quick, else None."""
+def narrow_tree(structure: Structure, width: int | None = None) -> TreeDecomposition | None:
+    """Return the tree decomposition of a graph of at most this width, `EXACT_WIDTH` if None; else None."""
     try:
-        tree = TreeDecomposition(structure, EXACT_WIDTH)
+        tree = TreeDecomposition(structure, EXACT_WIDTH if width is None else width)
     except ValueError:
         return None
     return tree if tree.num_entries <= _MOST_ENTRIES else None

@@ -35,7 +35,7 @@ def free_energies(structure: Structure, parameters: Parameters, rows: AnyArray) 
     Raises
     ------
     ValueError
-        If hidden units are coupled in a graph of width above 16, or an argument breaks its rule.
+        If hidden units are coupled in a graph of width above 10, or an argument breaks its rule.
     """
     units, spins = _checked(structure, parameters, rows)
     return units.exact_rows(spins).values
