@@ -25,7 +25,7 @@ def from_bernoulli_rbm(rbm: BernoulliRBM, *, classes: Any = None, **keywords: An
     ----------
     rbm : BernoulliRBM
     classes : (n_classes,), optional
-        Sorted labels whose units are the last columns that `rbm` was fitted to, one for each: the machine then predicts.
+        Sorted labels whose units are the last columns that `rbm` was fitted to: then the machine predicts.
     **keywords
         Constructor arguments of the machine, for what comes next (`partial_fit`, `sample`, ...).
 

@@ -75,9 +75,9 @@ class QuantumBoltzmannMachine(SampledMachine):
         it is completed by them. Another is taken as it is: it brings its own transverse field.
     num_slices : int
         Of imaginary time: for the sampler, and for likelihoods beyond 10 units.
-    n_sweeps, negative_phase, n_particles, batch_size, n_iter, learning_rate, schedule, momentum, weight_decay, l1,
-    centering, weight_scale, early_stopping, validation_fraction, n_iter_no_change, tol, binarize, n_ais_runs,
-    n_ais_steps, callbacks, monitor_every, checkpoint, resume, progress, random_state
+    n_sweeps, negative_phase, n_particles, batch_size, n_iter, learning_rate, schedule, momentum, average,
+    weight_decay, l1, centering, weight_scale, early_stopping, validation_fraction, n_iter_no_change, tol, binarize,
+    n_ais_runs, n_ais_steps, callbacks, monitor_every, checkpoint, resume, progress, random_state
         As in `BoltzmannMachine`.
 
     Attributes
@@ -122,8 +122,9 @@ class QuantumBoltzmannMachine(SampledMachine):
         learning_rate: float = 0.05,
         schedule: str = "linear",
         momentum: float = 0.5,
-        weight_decay: float = 0.0,
-        l1: float = 0.0,
+        average: float = 0.0,
+        weight_decay: Any = 0.0,
+        l1: Any = 0.0,
         centering: bool = False,
         weight_scale: float = 0.01,
         early_stopping: bool = False,
@@ -156,6 +157,7 @@ class QuantumBoltzmannMachine(SampledMachine):
         self.learning_rate = learning_rate
         self.schedule = schedule
         self.momentum = momentum
+        self.average = average
         self.weight_decay = weight_decay
         self.l1 = l1
         self.centering = centering

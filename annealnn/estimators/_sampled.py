@@ -86,7 +86,7 @@ class SampledMachine(TransformingMachine):
 
     def _hidden_of_reads(self, hidden: HiddenFields | None) -> HiddenFields | None:
         """Return what gives the means of hidden units in place of their spins in reads, if it may."""
-        # a sampler of the user's may have any temperature; if that is not estimated, its reads are taken as they are
+        # a sampler of the user's may have any temperature: its reads are taken as they are, unless it is estimated
         return hidden if self.sampler is None or getattr(self, "calibrate", False) else None
 
     def _compiled(self, want: Want, beta: float = 1.0) -> CompiledSampler:

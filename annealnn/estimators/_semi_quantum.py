@@ -41,9 +41,9 @@ class SemiQuantumRestrictedBoltzmannMachine(TransformingMachine):
     n_paulis : 1, 2 or 3
         Paulis that act on each. 1 is the classical machine; a rotation of a hidden unit changes nothing, so which ones
         they are does not matter.
-    n_sweeps, negative_phase, n_particles, batch_size, n_iter, learning_rate, schedule, momentum, weight_decay, l1,
-    centering, weight_scale, early_stopping, validation_fraction, n_iter_no_change, tol, binarize, n_ais_runs,
-    n_ais_steps, callbacks, monitor_every, checkpoint, resume, progress, random_state
+    n_sweeps, negative_phase, n_particles, batch_size, n_iter, learning_rate, schedule, momentum, average,
+    weight_decay, l1, centering, weight_scale, early_stopping, validation_fraction, n_iter_no_change, tol, binarize,
+    n_ais_runs, n_ais_steps, callbacks, monitor_every, checkpoint, resume, progress, random_state
         As in `BoltzmannMachine`.
 
     Attributes
@@ -76,8 +76,9 @@ class SemiQuantumRestrictedBoltzmannMachine(TransformingMachine):
         learning_rate: float = 0.02,
         schedule: str = "linear",
         momentum: float = 0.5,
-        weight_decay: float = 0.0,
-        l1: float = 0.0,
+        average: float = 0.0,
+        weight_decay: Any = 0.0,
+        l1: Any = 0.0,
         centering: bool = True,
         weight_scale: float = 0.01,
         early_stopping: bool = False,
@@ -104,6 +105,7 @@ class SemiQuantumRestrictedBoltzmannMachine(TransformingMachine):
         self.learning_rate = learning_rate
         self.schedule = schedule
         self.momentum = momentum
+        self.average = average
         self.weight_decay = weight_decay
         self.l1 = l1
         self.centering = centering

@@ -128,7 +128,7 @@ def contestants(*, rbms_python: str | None = None, quick: bool = False) -> list[
                 SemiQuantumRestrictedBoltzmannMachine,
                 **{**_COMMON, "n_particles": 500},
                 n_components=24,
-                n_iter=steps(1000),
+                n_iter=steps(600),
                 learning_rate=0.1,
             ),
             grid=({"weight_decay": 0.001}, {"weight_decay": 0.003}, {"weight_decay": 0.006}),

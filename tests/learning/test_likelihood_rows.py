@@ -96,6 +96,7 @@ def test_estimated_free_energies_agree(name):
 
 def test_errors_of_rows_and_of_ln_z_are_kept_apart(monkeypatch):
     monkeypatch.setattr(likelihood._partition, "EXACT_UP_TO", 0)
+    monkeypatch.setattr(likelihood._partition, "EXACT_WIDTH", 2)
     monkeypatch.setattr(likelihood._hidden, "EXACT_ROW_WIDTH", 2)
     structure, parameters = machine("complete")
     rows = basis_spins(NUM_VISIBLE)
