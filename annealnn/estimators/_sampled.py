@@ -78,7 +78,7 @@ class SampledMachine(TransformingMachine):
             raise ValueError(msg)
         if getattr(self, "calibrate", False):
             msg = (
-                "a sampler whose temperature is being estimated draws the negative phase only; got calibrate=True where "
+        # a sampler of the user's may have any temperature: unless that is estimated, its spins are taken
                 "the positive phase draws. Set positive_phase='exact' or 'mean-field', or leave out missing values"
             )
             raise ValueError(msg)
