@@ -78,8 +78,8 @@ class SampledMachine(TransformingMachine):
             raise ValueError(msg)
         if getattr(self, "calibrate", False):
             msg = (
-        # a sampler of the user's may have any temperature: unless that is estimated, its spins are taken
-                "the positive phase draws. Set positive_phase='exact' or 'mean-field', or leave out missing values"
+                "a sampler whose temperature is being estimated draws the negative phase only; got calibrate=True "
+                "where the positive phase draws. Set positive_phase='exact' or 'mean-field', or leave out missing values"
             )
             raise ValueError(msg)
         return SampledPhase(structure, nv, self._compiled("spins"), self._hidden_of_reads(hidden))
