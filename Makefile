@@ -13,7 +13,7 @@ STAMPS := $(VENV)/.stamps
 export PYTHONUTF8 := 1
 DEFINITION := pyproject.toml setup.cfg
 
-.PHONY: help optdigits evidence speed speed-learners test test-slow kill test-lowest test-newest test-interop test-wheel dist lint api docs changelog env clean
+.PHONY: help optdigits optdigits-all evidence evidence-learners speed speed-learners test test-slow kill test-lowest test-newest test-interop test-wheel dist lint api docs changelog env clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -23,6 +23,13 @@ optdigits: $(STAMPS)/main  ## train on OptDigits, embedded in a processor's grap
 
 evidence: $(STAMPS)/main  ## measure every figure of docs/results.md (a minute or two)
 	$(BIN)/python -m annealnn.experiments.evidence
+
+evidence-learners: $(STAMPS)/main  ## measure machines with hidden units and quantum ones against their targets (10 minutes)
+	$(BIN)/python -m annealnn.experiments.learners
+	$(BIN)/python -m annealnn.experiments.quantum
+
+optdigits-all: $(STAMPS)/main .venv-rbms/.stamp  ## every machine and two rivals on all ten digits (half an hour); ARGS=--resume goes on
+	$(BIN)/annealnn optdigits --all --rbms-python .venv-rbms/$(SCRIPTS)/python $(ARGS)
 
 speed: .venv-speed/.stamp .venv-peers/.stamp  ## our samplers and the peers' side by side (about 8 minutes); ARGS=--quick tries them
 	.venv-speed/$(SCRIPTS)/python speed/samplers.py $(ARGS)
@@ -84,7 +91,7 @@ changelog: $(STAMPS)/docs  ## move the fragments of changelog.d into CHANGELOG.m
 env: $(STAMPS)/test $(STAMPS)/lint $(STAMPS)/docs  ## build the environment with every extra, run nothing
 
 clean:  ## remove the environments and what was built
-	rm -rf $(VENV) .venv-dist .venv-interop .venv-lowest .venv-newest .venv-peers .venv-speed build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache docs/build docs/generated
+	rm -rf $(VENV) .venv-dist .venv-interop .venv-lowest .venv-newest .venv-peers .venv-rbms .venv-speed build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache docs/build docs/generated
 
 .venv-dist/.stamp:
 	$(PYTHON) -m venv .venv-dist
@@ -106,6 +113,12 @@ clean:  ## remove the environments and what was built
 .venv-peers/.stamp: speed/peers/requirements.txt
 	test -x .venv-peers/$(SCRIPTS)/python || $(PYTHON) -m venv .venv-peers
 	.venv-peers/$(SCRIPTS)/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	touch $@
+
+# the rival of `optdigits --all` that needs PyTorch
+.venv-rbms/.stamp: speed/peers/rbms.txt
+	test -x .venv-rbms/$(SCRIPTS)/python || $(PYTHON) -m venv .venv-rbms
+	.venv-rbms/$(SCRIPTS)/python -m pip install --quiet --disable-pip-version-check --requirement $<
 	touch $@
 
 $(STAMPS)/main: $(DEFINITION)

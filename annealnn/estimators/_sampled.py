@@ -79,7 +79,7 @@ class SampledMachine(TransformingMachine):
         if getattr(self, "calibrate", False):
             msg = (
                 "a sampler whose temperature is being estimated draws the negative phase only; got calibrate=True "
-                "where the positive phase draws. Set positive_phase='exact' or 'mean-field', or leave out missing values"
+                "where the positive phase draws. Set positive_phase to 'exact' or 'mean-field', or fill in the data"
             )
             raise ValueError(msg)
         return SampledPhase(structure, nv, self._compiled("spins"), self._hidden_of_reads(hidden))
