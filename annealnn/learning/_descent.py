@@ -1,5 +1,6 @@
 """Steps along a gradient: rate, momentum, penalties, and the ranges that parameters keep to."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, final
 
@@ -102,19 +103,34 @@ class Descent:
         return Parameters(*(old + share * (new - old) for old, new in zip(mean, parameters, strict=True)))
 
     def update(
-        self, parameters: Parameters, velocity: Parameters, gradient: Parameters, rate: float
+        self,
+        parameters: Parameters,
+        velocity: Parameters,
+        gradient: Parameters,
+        rate: float,
+        shift: Callable[[Floats], Floats] | None = None,
     ) -> tuple[Parameters, Parameters, float]:
-        """Return the parameters and the velocity after one step, and the fraction of parameters that were clipped."""
-        along = gradient.couplings
+        """Return the parameters and the velocity after one step, and the fraction of parameters that were clipped.
+
+        `shift` is for a gradient of centred spins: it says how much fields gain, (num_variables,), where penalties
+        change couplings by so much, (num_edges,). Without it a penalty on couplings would move the fields, too, and
+        with them the point that is converged to.
+        """
+        by_field, along = gradient
         if np.any(self.weight_decay):
-            along = along - self.weight_decay * parameters.couplings
+            decay = -self.weight_decay * parameters.couplings
+            along = along + decay
+            by_field = by_field if shift is None else by_field + shift(decay)
         moved = Parameters(
-            self.momentum * velocity.fields + rate * gradient.fields,
+            self.momentum * velocity.fields + rate * by_field,
             self.momentum * velocity.couplings + rate * along,
         )
         fields, couplings = parameters.fields + moved.fields, parameters.couplings + moved.couplings
         if np.any(self.l1):
-            couplings = np.sign(couplings) * np.maximum(np.abs(couplings) - rate / (1.0 - self.momentum) * self.l1, 0.0)
+            least = rate / (1.0 - self.momentum) * self.l1
+            shrunk = np.sign(couplings) * np.maximum(np.abs(couplings) - least, 0.0)
+            fields = fields if shift is None else fields + shift(shrunk - couplings)
+            couplings = shrunk
         inside, clipped = self.bounds.project(Parameters(fields, couplings))
         return inside, moved, clipped
 
@@ -134,6 +150,15 @@ def centred(gradient: Parameters, positive: Moments, negative: Moments, structur
     fields, couplings = gradient.fields.copy(), gradient.couplings.copy()
     centre_gradient(structure.edges, 0.5 * (positive.spins + negative.spins), fields, couplings)
     return Parameters(fields, couplings)
+
+
+def centred_shift(structure: Structure, offsets: Floats, change: Floats) -> Floats:
+    """Return what fields gain, (num_variables,), where couplings change and those of centred spins s - mu do not.
+
+    - sum_j mu_j change_ij; offsets mu (num_variables,), change (num_edges,).
+    """
+    (heads, tails), n = structure.ends, structure.num_variables
+    return -np.bincount(heads, change * offsets[tails], n) - np.bincount(tails, change * offsets[heads], n)
 
 
 def mean_absolute(a: Floats, b: Floats) -> float:

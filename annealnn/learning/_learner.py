@@ -1,12 +1,13 @@
 """One step of learning: both phases, the gradient, the descent. State in, state out."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple, final
 
 import numpy as np
 
 from annealnn._rng import child_seed, streams_from_seed
-from annealnn.learning._descent import Descent, centred, difference, mean_absolute
+from annealnn.learning._descent import Descent, centred, centred_shift, difference, mean_absolute
 from annealnn.learning._phases import HiddenFields, Positive, PositivePhase, VisiblePhase, mean_field
 from annealnn.models import Moments, Parameters, bits_to_spins
 from annealnn.samplers import CompiledSampler, SamplerState, Step, uniforms
@@ -180,10 +181,12 @@ class Learner:
         drawn = self.compiled.step(state.parameters, particles)
         negative = self._negative(state.parameters, drawn)
         gradient = difference(encoded, negative)
-        along = gradient
+        along, shift = gradient, None
         if self.descent.centering:
-            along = centred(gradient, encoded, negative, self.compiled.structure)
-        parameters, velocity, clipped = self.descent.update(state.parameters, state.velocity, along, rate)
+            structure = self.compiled.structure
+            along = centred(gradient, encoded, negative, structure)
+            shift = partial(centred_shift, structure, 0.5 * (encoded.spins + negative.spins))
+        parameters, velocity, clipped = self.descent.update(state.parameters, state.velocity, along, rate, shift)
         kept = state.units
         if units is not None and kept is not None:
             if at is None:

@@ -1,11 +1,15 @@
 """Steps along a gradient, by hand and against exact distributions."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 
-from annealnn.learning import Bounds, Descent, centred, difference
+from annealnn.learning import Bounds, Descent, Learner, Rows, VisiblePhase, centred, difference
+from annealnn.learning._descent import centred_shift
 from annealnn.models import IsingModel, Moments, Parameters, Structure
 from annealnn.models._exact import basis_spins
+from annealnn.samplers import ExactSampler
 
 STRUCTURE = Structure(4, [[0, 1], [0, 2], [1, 2], [2, 3]])
 
@@ -186,6 +190,47 @@ def test_a_centred_gradient_is_that_of_centred_spins():
     found = centred(difference(positive, negative), positive, negative, STRUCTURE)
     np.testing.assert_allclose(found.fields, moved.fields, atol=1e-8)
     np.testing.assert_allclose(found.couplings, moved.couplings, atol=1e-8)
+
+
+@pytest.mark.parametrize(("penalty", "momentum"), [("weight_decay", 0.5), ("l1", 0.5), ("l1", 0.0)])
+@pytest.mark.parametrize("centring", [True, False])
+def test_a_penalty_leaves_the_fields_where_they_belong(penalty, momentum, centring):
+    data = exact_moments(STRUCTURE, Parameters(np.array([0.9, -0.7, 0.5, 0.8]), np.array([0.8, 0.03, -0.6, 0.7])))
+    descent = Descent(learning_rate=0.3, num_epochs=1, momentum=momentum, **{penalty: 0.05})
+    parameters, velocity = STRUCTURE.zeros(), STRUCTURE.zeros()
+    for _ in range(1500):
+        negative = exact_moments(STRUCTURE, parameters)
+        along, shift = difference(data, negative), None
+        if centring:
+            along = centred(along, data, negative, STRUCTURE)
+            shift = partial(centred_shift, STRUCTURE, 0.5 * (data.spins + negative.spins))
+        parameters, velocity, _ = descent.update(parameters, velocity, along, 0.3, shift)
+    # the optimum of the penalised likelihood, for any coordinates: fields are not penalised
+    left = difference(data, exact_moments(STRUCTURE, parameters))
+    np.testing.assert_allclose(left.fields, 0.0, atol=1e-7)
+    J = parameters.couplings
+    slope = 0.05 * (J if penalty == "weight_decay" else np.sign(J))
+    np.testing.assert_allclose(left.couplings[J != 0], slope[J != 0], atol=1e-7)
+    assert (J == 0).any() == (penalty == "l1")
+
+
+def test_a_learner_with_a_penalty_and_centring_keeps_the_means_of_data():
+    rows = np.repeat(basis_spins(3), [9, 1, 2, 4, 1, 0, 1, 2], axis=0).astype(np.int8)
+    structure = Structure.complete(3)
+    descent = Descent(learning_rate=0.3, num_epochs=600, schedule="constant", weight_decay=0.1, centering=True)
+    learner = Learner(
+        descent,
+        ExactSampler().compile(structure, want="moments"),
+        VisiblePhase(structure, 3),
+        num_particles=1,
+        seed=0,
+    )
+    data = Rows(rows)
+    state = learner.init(data)
+    for _ in range(descent.num_epochs):
+        state, _ = learner.epoch(state, data)
+    found = exact_moments(structure, state.parameters)
+    np.testing.assert_allclose(found.spins, rows.mean(axis=0), atol=1e-6)
 
 
 def test_centring_changes_nothing_at_the_optimum():
