@@ -24,7 +24,8 @@ class BoltzmannMachine(SampledMachine):
     calibrate : bool
         The sampler's temperature is not known: estimate its effective beta from the reads of every step, send it
         parameters divided by that, inside the ranges that it states, and warn of reads that no Boltzmann distribution
-        explains (`annealnn.samplers.CalibratedSampler`). `EmbeddedBoltzmannMachine` learns without.
+        explains (`annealnn.samplers.CalibratedSampler`). With a persistent negative phase only.
+        `EmbeddedBoltzmannMachine` learns without.
     n_sweeps : int
         The k of CD-k and PCD-k, where `sampler` is None.
     positive_phase : "auto", "exact", "mean-field" or "sampling"

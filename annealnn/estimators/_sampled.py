@@ -45,6 +45,13 @@ class SampledMachine(TransformingMachine):
         return HiddenFields(self.structure_, nv)
 
     def _open(self, descent: Descent, *, has_missing: bool) -> Learner:
+        contrastive = self.negative_phase == "contrastive"
+        if contrastive and getattr(self, "calibrate", False):
+            msg = (
+                "a temperature is estimated from reads of the sampler's own distribution, and reads that began at the "
+                "rows are not; got calibrate=True with negative_phase='contrastive'. Set negative_phase='persistent'"
+            )
+            raise ValueError(msg)
         hidden = self._hidden_fields()
         smooth = self._hidden_of_reads(hidden)
         compiled = self._compiled("moments" if smooth is None else "spins")
@@ -55,7 +62,7 @@ class SampledMachine(TransformingMachine):
             num_particles=self._num_reads(),
             seed=self._seed,
             batch_size=None if self.batch_size is None else check_count("batch_size", self.batch_size),
-            contrastive=self.negative_phase == "contrastive",
+            contrastive=contrastive,
             hidden=smooth,
         )
 
@@ -107,6 +114,8 @@ class SampledMachine(TransformingMachine):
         compiled = self._learner.compiled
         if isinstance(compiled, CalibratedSampler):
             self.effective_beta_ = compiled.beta(state.sampler)
+        elif hasattr(self, "effective_beta_"):
+            del self.effective_beta_
 
     def _draw(self, num_reads: int, seed: int, clamp: Clamp | None = None) -> Spins:
         compiled = self._compiled("spins", getattr(self, "effective_beta_", 1.0))
