@@ -190,11 +190,12 @@ class QuantumBoltzmannMachine(SampledMachine):
 
     def _gammas(self) -> Floats:
         n = self.structure_.num_variables
-        gamma = np.asarray(self.gamma, dtype=np.float64)
-        if gamma.shape not in ((), (n,)) or not np.isfinite(gamma).all() or (gamma < 0).any():
+        gamma = np.asarray(self.gamma)
+        is_number = gamma.dtype.kind in "iuf" and gamma.shape in ((), (n,))
+        if not is_number or not np.isfinite(gamma).all() or (gamma < 0).any():
             msg = f"gamma is a finite number of at least 0, or one for each of {n} units; got {self.gamma!r}"
             raise ValueError(msg)
-        return np.broadcast_to(gamma, (n,)).copy()
+        return np.broadcast_to(gamma, (n,)).astype(np.float64)
 
     def _solves(self) -> bool:
         """Return whether the machine is fitted by diagonalisation."""
