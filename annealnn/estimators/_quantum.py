@@ -71,7 +71,7 @@ class QuantumBoltzmannMachine(SampledMachine):
         concerns steps, particles and checkpoints only `weight_decay` is used. "descent": steps along moments of a
         sampler. "auto": "bfgs" for up to 8 units and no sampler.
     sampler : None, str, SamplerSpec or dimod.Sampler
-        None is path-integral Monte Carlo at `gamma`, `num_slices` and `n_sweeps`; so is "path-integral", and a spec of
+        None is path-integral Monte Carlo at `gamma_`, `num_slices` and `n_sweeps`; so is "path-integral", and a spec of
         it is completed by them. Another is taken as it is: it brings its own transverse field.
     num_slices : int
         Of imaginary time: for the sampler, and for likelihoods beyond 10 units.
@@ -215,11 +215,10 @@ class QuantumBoltzmannMachine(SampledMachine):
 
     @property
     def _default_sampler(self) -> SamplerSpec:
-        gamma = self.gamma if np.ndim(self.gamma) == 0 else self._gammas()
         return SamplerSpec(
             "path-integral",
             {
-                "gamma": gamma,
+                "gamma": self._gamma,
                 "num_slices": check_count("num_slices", self.num_slices, minimum=2),
                 "num_sweeps": check_count("n_sweeps", self.n_sweeps),
             },
@@ -243,11 +242,16 @@ class QuantumBoltzmannMachine(SampledMachine):
         if structure.num_variables == nv:
             return VisiblePhase(structure, nv)
         if hidden is not None:
-            return QuantumClampedPhase(structure, nv, self._gammas())
+            return QuantumClampedPhase(structure, nv, self._gamma)
         return SampledPhase(structure, nv, self._compiled("spins"))
 
+    def _start(self, X: Any, y: Any, classes: Any) -> tuple[Rows, AnyArray | None]:
+        self.__dict__.pop("_gamma", None)
+        return super()._start(X, y, classes)
+
     def _open(self, descent: Descent, *, has_missing: bool) -> Learner:
-        self._gamma = self._gammas()
+        if not hasattr(self, "_gamma"):  # what was learned stays
+            self._gamma = self._gammas()
         self._tables: list[tuple[Parameters, Floats]] = []  # at most one: filled, not set, by what only reads
         self._solves()
         return super()._open(descent, has_missing=has_missing)
@@ -266,6 +270,8 @@ class QuantumBoltzmannMachine(SampledMachine):
             seed=self._seed,
         )
         self._gamma = found.parameters.gamma
+        if self.learn_gamma:  # for the steps of partial_fit
+            self._learner = self._open(self._descent(), has_missing=False)
         self.history_ = {"loss": [found.loss], "slope": [found.slope]}
         self.monitored_: list[dict[str, float]] = []
         state = self._first_state(rows)
