@@ -201,7 +201,11 @@ class TrainedMachine(BaseEstimator, ABC):
         if rows.known is not None:
             digest.update(rows.known.tobytes())
         without = _NOT_OF_THE_JOB - ({"monitor_every"} if held_out else set())
-        options = {name: value for name, value in self.get_params(deep=False).items() if name not in without}
+        options = {
+            name: value.tolist() if isinstance(value, np.ndarray | np.generic) else value
+            for name, value in self.get_params(deep=False).items()
+            if name not in without
+        }
         plain = {
             name: value for name, value in options.items() if isinstance(value, str | int | float | tuple | list | None)
         }
