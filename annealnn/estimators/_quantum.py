@@ -19,6 +19,7 @@ from annealnn.learning import (
     Rows,
     SampledPhase,
     VisiblePhase,
+    mean_field,
 )
 from annealnn.learning.likelihood import (
     DIAGONALISED_UP_TO,
@@ -329,12 +330,8 @@ class QuantumBoltzmannMachine(SampledMachine):
         return self._tables[0][1]
 
     def _hidden_probabilities(self, rows: Floats) -> Floats:
-        hidden = self._hidden_fields()
-        if hidden is None:
-            return super()._hidden_probabilities(rows)
-        field = hidden.fields(self._parameters, rows)
-        length = np.hypot(field, self._gamma[self._units.num_units :])
-        means = np.divide(field * np.tanh(length), length, out=np.zeros_like(field), where=length > 0)
+        nv = self._units.num_units
+        means = mean_field(self.structure_, nv, self._parameters, rows, self._gamma[nv:])
         return np.asarray(0.5 * (1.0 + means))
 
 

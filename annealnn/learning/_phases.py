@@ -145,21 +145,29 @@ class FactorisedPhase(PositivePhase):
         return Positive(self.hidden.moments_given(parameters, units), None)
 
 
-def mean_field(structure: Structure, num_visible: int, parameters: Parameters, rows: Floats) -> Floats:
+def mean_field(
+    structure: Structure, num_visible: int, parameters: Parameters, rows: Floats, gammas: float | Floats = 0.0
+) -> Floats:
     """Return the mean-field means of hidden spins given rows (num_rows, num_visible): (num_rows, num_hidden).
 
     Each hidden unit sees the means of the others (Peterson & Anderson 1987), in half steps to a fixed point from the
     means that the visible units alone would give. Exact where hidden units are not coupled. A row's means do not depend
-    on the other rows.
+    on the other rows. `gammas` are the transverse fields of hidden units: a spin in a field f along Z has the mean
+    (f / D) tanh D, D^2 = f^2 + gamma^2.
     """
+
+    def alone(field: Floats) -> Floats:
+        length = np.hypot(field, gammas)
+        return np.divide(field * np.tanh(length), length, out=np.zeros_like(field), where=length > 0)
+
     nv = num_visible
     couplings = structure.dense(parameters.couplings)
     outer = rows @ couplings[:nv, nv:] + parameters.fields[nv:]
     inner = couplings[nv:, nv:]
-    means = np.tanh(outer)
+    means = alone(outer)
     left = np.arange(len(rows))
     for _ in range(_MOST_ITERATIONS):
-        moved = 0.5 * (np.tanh(outer[left] + means[left] @ inner) - means[left])
+        moved = 0.5 * (alone(outer[left] + means[left] @ inner) - means[left])
         means[left] += moved
         left = left[np.abs(moved).max(axis=1, initial=0.0) > _TOLERANCE]
         if not len(left):
