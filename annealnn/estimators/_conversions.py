@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 from annealnn.estimators._base import BoltzmannEstimator
 from annealnn.estimators._boltzmann import BoltzmannMachine
 from annealnn.estimators._restricted import RestrictedBoltzmannMachine
-from annealnn.models import Parameters
+from annealnn.models import IsingModel, Parameters
 from annealnn.typing import AnyArray
 
 _STATE = ("_linear", "_quadratic", "_edge_idx_i", "_edge_idx_j", "_visible_idx", "_hidden_idx")
@@ -148,7 +148,7 @@ def to_graph_rbm(machine: BoltzmannEstimator) -> dict[str, AnyArray]:
     Parameters
     ----------
     machine : estimator
-        A Boltzmann machine of bits.
+        A Boltzmann machine of bits without a transverse field.
 
     Returns
     -------
@@ -159,8 +159,13 @@ def to_graph_rbm(machine: BoltzmannEstimator) -> dict[str, AnyArray]:
     ------
     NotFittedError
         If the machine is not fitted.
+    ValueError
+        If it is a quantum machine.
     """
     check_is_fitted(machine)
+    if not isinstance(machine.model_, IsingModel):
+        msg = f"a GraphRestrictedBoltzmannMachine is classical; got {machine!r}, whose model_ is quantum"
+        raise ValueError(msg)
     structure, (fields, couplings) = machine.structure_, machine.model_.parameters
     heads, tails = (ends.astype(np.int64) for ends in structure.ends)
     num_visible = machine._units.num_units
