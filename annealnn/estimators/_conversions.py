@@ -10,6 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 from annealnn.estimators._base import BoltzmannEstimator
 from annealnn.estimators._boltzmann import BoltzmannMachine
 from annealnn.estimators._restricted import RestrictedBoltzmannMachine
+from annealnn.estimators._units import Units
 from annealnn.models import IsingModel, Parameters
 from annealnn.typing import AnyArray
 
@@ -25,7 +26,7 @@ def from_bernoulli_rbm(rbm: BernoulliRBM, *, classes: Any = None, **keywords: An
     ----------
     rbm : BernoulliRBM
     classes : (n_classes,), optional
-        Sorted labels whose units are the last columns that `rbm` was fitted to: then the machine predicts.
+        Labels, sorted, whose units are the last columns that `rbm` was fitted to: then the machine predicts.
     **keywords
         Constructor arguments of the machine, for what comes next (`partial_fit`, `sample`, ...).
 
@@ -37,6 +38,8 @@ def from_bernoulli_rbm(rbm: BernoulliRBM, *, classes: Any = None, **keywords: An
     ------
     NotFittedError
         If `rbm` is not fitted.
+    ValueError
+        If `classes` are not sorted, are not all different, or leave no column for features.
     """
     check_is_fitted(rbm)
     weights = np.asarray(rbm.components_, dtype=np.float64)
@@ -50,6 +53,10 @@ def from_bernoulli_rbm(rbm: BernoulliRBM, *, classes: Any = None, **keywords: An
     num_classes = 0 if classes is None else len(classes)
     if num_classes >= weights.shape[1]:
         msg = f"class units are the last of {weights.shape[1]} columns, and not all of them; got {num_classes} classes"
+        raise ValueError(msg)
+    labels = Units.of(0, None, classes).classes
+    if labels is not None and (not num_classes or labels.tolist() != np.asarray(classes).tolist()):
+        msg = f"classes are at least one label, sorted and all different, as their columns are; got {list(classes)}"
         raise ValueError(msg)
     parameters = Parameters(fields, 0.25 * weights.T.reshape(-1))
     machine._set_fitted(weights.shape[1] - num_classes, parameters, classes)
