@@ -291,6 +291,12 @@ class QuantumBoltzmannMachine(SampledMachine):
     def _stacks_classes(self) -> bool:
         return True
 
+    @property
+    def _sums_hidden(self) -> bool:
+        # a row's estimate would say so, too, after seconds
+        few = self.structure_.num_variables <= DIAGONALISED_UP_TO
+        return few or (not self._gamma.any() and super()._sums_hidden)
+
     def _log_partition_of(self, parameters: Parameters, effort: tuple[int, int] | None = None) -> Estimate:
         num_runs, num_steps = effort or (self.n_ais_runs, self.n_ais_steps)
         return transverse_log_partition(
