@@ -69,8 +69,9 @@ class QuantumBoltzmannMachine(SampledMachine):
         `solver="bfgs"`.
     solver : "auto", "bfgs" or "descent"
         "bfgs": by diagonalisation, up to 12 units, from zero weights to convergence, in at most `n_iter` steps; of what
-        concerns steps, particles and checkpoints only `weight_decay` is used. "descent": steps along moments of a
-        sampler. "auto": "bfgs" for up to 8 units and no sampler.
+        concerns steps, particles, early ends and checkpoints only `weight_decay` is used. "descent": steps along
+        moments of a sampler; so are those of `partial_fit`, whatever the loss, at the `gamma_` that was learned.
+        "auto": "bfgs" for up to 8 units and no sampler.
     sampler : None, str, SamplerSpec or dimod.Sampler
         None is path-integral Monte Carlo at `gamma_`, `num_slices` and `n_sweeps`; so is "path-integral", and a spec of
         it is completed by them. Another is taken as it is: it brings its own transverse field.
@@ -234,6 +235,9 @@ class QuantumBoltzmannMachine(SampledMachine):
         return open_compiled(sampler, self.structure_, default=self._default_sampler, want=want)
 
     # -- fitting -------------------------------------------------------------------------------------------------
+
+    def _split(self, rows: Rows, labels: AnyArray | None) -> tuple[Rows, Rows | None]:
+        return (rows, None) if self._solves() else super()._split(rows, labels)
 
     def _hidden_of_reads(self, hidden: HiddenFields | None) -> HiddenFields | None:
         return None
