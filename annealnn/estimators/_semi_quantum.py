@@ -16,10 +16,10 @@ from annealnn.learning.quantum import (
     SemiQuantumPhase,
     semi_quantum_log_partition,
     semi_quantum_log_weights,
-    semi_quantum_moments,
     semi_quantum_parameters,
     semi_quantum_structure,
 )
+from annealnn.learning.quantum._semi_quantum import semi_quantum_hidden_means
 from annealnn.models import Clamp, Parameters, Structure
 from annealnn.typing import Floats, Spins
 
@@ -173,9 +173,8 @@ class SemiQuantumRestrictedBoltzmannMachine(TransformingMachine):
         return RowEstimates(values, np.zeros(len(rows)), log_z.standard_error, log_z.method)
 
     def _hidden_probabilities(self, rows: Floats) -> Floats:
-        # the derivative of ln p by a hidden field is the mean of its Pauli
-        means = [semi_quantum_moments(self._own(self._parameters), row[None]).hidden_fields.ravel() for row in rows]
-        return np.asarray(0.5 * (1.0 + np.array(means)))
+        means = semi_quantum_hidden_means(self._own(self._parameters), rows)
+        return np.asarray(0.5 * (1.0 + np.moveaxis(means, 1, 0).reshape(len(rows), -1)))
 
     @property
     def _n_features_out(self) -> int:

@@ -42,6 +42,15 @@ def semi_quantum_log_weights(parameters: SemiQuantumParameters, rows: AnyArray) 
     return np.asarray(np.asarray(rows, dtype=np.float64) @ parameters.fields + log_hidden.sum(axis=1))
 
 
+def semi_quantum_hidden_means(parameters: SemiQuantumParameters, rows: AnyArray) -> Floats:
+    """Return the means of the Paulis of hidden units given rows of visible spins (num_rows, num_visible).
+
+    (num_paulis, num_rows, num_hidden): `(B_j^P / |B_j|) tanh|B_j|`.
+    """
+    field = hidden_unit_fields(parameters, rows)
+    return np.asarray(field * mean_over_field(_length(field)))
+
+
 def semi_quantum_moments(
     parameters: SemiQuantumParameters, rows: AnyArray, weights: Floats | None = None
 ) -> SemiQuantumParameters:
@@ -52,8 +61,7 @@ def semi_quantum_moments(
     """
     visible = np.asarray(rows, dtype=np.float64)
     weights = np.full(len(visible), 1 / len(visible)) if weights is None else weights
-    field = hidden_unit_fields(parameters, visible)
-    means = field * mean_over_field(_length(field)) * weights[:, None]
+    means = semi_quantum_hidden_means(parameters, visible) * weights[:, None]
     return SemiQuantumParameters(weights @ visible, means.sum(axis=1), visible.T @ means)
 
 
