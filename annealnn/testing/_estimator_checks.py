@@ -310,7 +310,8 @@ def check_early_stopping(case: EstimatorCase) -> None:
         f"the first look and 3 more, every 2 epochs, end training after 8; got {machine.n_iter_}"
     )
     assert all(np.isfinite(row["held_out"]) for row in machine.monitored_)
-    np.testing.assert_equal(machine.model_, seen[0])
+    model = machine.model_ if hasattr(machine, "model_") else machine.hidden_model_
+    np.testing.assert_equal(model, seen[0])
 
 
 def check_pipelines(case: EstimatorCase) -> None:
