@@ -21,7 +21,7 @@ X_test, y_test = load_optdigits("test", **digits)
 
 # %%
 # A tenth of the training rows is held out. Every hundred epochs their log-likelihood is measured: training would end if
-# it had not risen five times in a row, and keeps the parameters at which it was greatest. An epoch is one step here, for
+# it had not risen five times in a row, and keeps the parameters at which it was greatest. An epoch is one step here:
 # ``batch_size=None`` takes all rows at once.
 common = {"early_stopping": True, "monitor_every": 100, "progress": False, "random_state": 0}
 restricted = RestrictedBoltzmannMachine(
@@ -56,8 +56,8 @@ for ax in axes.flat:
     ax.set(xticks=[], yticks=[])
 
 # %%
-# What was watched: the held-out log-likelihood with its error, and how many independent reads the particles of one epoch
-# are worth after another. If that falls far below their number, ``n_sweeps`` or another sampler helps.
+# What was watched: the held-out log-likelihood with its error, and how many independent reads the particles are worth
+# from one epoch to the next. If that falls far below their number, ``n_sweeps`` or another sampler helps.
 monitored = restricted.monitored_
 epochs = [row["iteration"] for row in monitored]
 figure, (left, right) = plt.subplots(1, 2, figsize=(8, 3), layout="constrained")
