@@ -158,7 +158,8 @@ def centred_shift(structure: Structure, offsets: Floats, change: Floats) -> Floa
     - sum_j mu_j change_ij; offsets mu (num_variables,), change (num_edges,).
     """
     (heads, tails), n = structure.ends, structure.num_variables
-    return -np.bincount(heads, change * offsets[tails], n) - np.bincount(tails, change * offsets[heads], n)
+    pulled = np.bincount(heads, change * offsets[tails], n) + np.bincount(tails, change * offsets[heads], n)
+    return np.asarray(-pulled, dtype=np.float64)
 
 
 def mean_absolute(a: Floats, b: Floats) -> float:

@@ -24,5 +24,5 @@ def test_a_calibrated_machine_finds_its_samplers_beta(bars):
 
 def test_no_temperature_is_estimated_from_reads_that_begin_at_the_rows(bars):
     machine = RestrictedBoltzmannMachine(4, calibrate=True, negative_phase="contrastive", progress=False)
-    with pytest.raises(ValueError, match="got calibrate=True with negative_phase='contrastive'. Set"):
+    with pytest.raises(ValueError, match=r"got calibrate=True with negative_phase='contrastive'\. Set"):
         machine.fit(bars[0])
