@@ -56,7 +56,8 @@ class ScoringMachine(ReadingMachine):
     def log_partition_(self) -> Estimate:
         """The ln Z of the distribution that `score_samples` is about, with its standard error and method."""
         check_is_fitted(self)
-        return self._estimate("log_partition", self._estimate_log_partition)
+        effort = self.n_ais_runs, self.n_ais_steps, getattr(self, "num_slices", None)
+        return self._estimate(f"log_partition {effort}", self._estimate_log_partition)
 
     def _estimate_log_partition(self) -> Estimate:
         return self._log_partition_of(self._likelihood_parameters())
