@@ -83,6 +83,7 @@ def test_joint_and_marginal_likelihoods_agree(case, bars):
 @each
 def test_predict_is_the_class_of_greater_joint_likelihood(case, bars):
     X, y = bars
+    X = X[:, :7]  # with its two classes, few enough units for a quantum machine's likelihoods to be exact
     machine = case.build(n_iter=20).fit(X, y)
     joint = [machine.score_samples(X, np.full(len(X), label)) for label in (0, 1)]
     np.testing.assert_array_equal(machine.predict(X), np.argmax(joint, axis=0))
@@ -200,6 +201,7 @@ def count_model(snapshot):
 @each_sampled
 def test_a_refused_fit_leaves_the_machine_as_it_was(case, bars):
     X, y = bars
+    X = X[:, :7]  # few enough units for every machine to predict without its sampler
     machine = case.build().fit(X, y)
     before = machine.predict(X)
     with pytest.raises(UnknownSamplerError):
