@@ -110,6 +110,7 @@ class BoltzmannEstimator(TrainedMachine, ScoringMachine):
             rows = self._units.join(bits, y, known)
             if not hasattr(self, "_learner") or rows.known is not None:
                 self._learner = self._open(self._descent(), has_missing=rows.known is not None)
+            self._take_up_descent()
         learner, before = self._learner, self._state._replace(units=self._learner.first_units(rows))
         state, shown = learner.step(before, rows, None, 0, float(self.learning_rate))
         state = state._replace(iteration=state.iteration + 1, units=None)

@@ -199,6 +199,7 @@ class GaussianRestrictedBoltzmannMachine(
             rows = Rows(self._validated(X))
             if not hasattr(self, "_learner"):
                 self._learner = self._open()
+            self._take_up_descent()
         state, shown = self._learner.step(self._state, rows, float(self.learning_rate))
         state = state._replace(iteration=state.iteration + 1)
         for name, value in shown.entry(state.iteration).items():

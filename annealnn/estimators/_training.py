@@ -92,6 +92,10 @@ class TrainedMachine(BaseEstimator, ABC):
             centering=getattr(self, "centering", False),
         )
 
+    def _take_up_descent(self) -> None:
+        """Let the learner step as the arguments say by now: `set_params` may have changed them."""
+        self._learner.descent = replace(self._descent(), bounds=self._learner.descent.bounds)
+
     def _penalty(self, name: str) -> Any:
         """Return a penalty on the couplings: one number, or one for each."""
         return getattr(self, name, 0.0)
