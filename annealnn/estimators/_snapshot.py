@@ -48,3 +48,22 @@ def callbacks_of(given: Any) -> list[Callback]:
         msg = f"callbacks is None, a callable (snapshot) -> dict of floats or None, or a list of them; got {wrong[0]!r}"
         raise ValueError(msg)
     return several
+
+
+def measured_by(callback: Callback, snapshot: Snapshot) -> dict[str, float]:
+    """Return what a callback measured.
+
+    Raises
+    ------
+    ValueError
+        If it is neither a mapping of numbers nor None, or takes the name "iteration".
+    """
+    found = callback(snapshot)
+    try:
+        row = {str(name): float(value) for name, value in ({} if found is None else found).items()}
+    except (AttributeError, TypeError, ValueError):
+        row = {"iteration": 0.0}
+    if "iteration" in row:
+        msg = f'a callback returns None, or a dict of numbers under names other than "iteration"; got {found!r}'
+        raise ValueError(msg)
+    return row

@@ -14,7 +14,7 @@ from sklearn.utils import check_random_state
 from annealnn._rng import child_seed
 from annealnn.estimators._machine import HELD_OUT
 from annealnn.estimators._parameters import describe_sampler
-from annealnn.estimators._snapshot import Snapshot, callbacks_of
+from annealnn.estimators._snapshot import Snapshot, callbacks_of, measured_by
 from annealnn.learning import (
     CheckpointPolicy,
     Descent,
@@ -195,7 +195,7 @@ class TrainedMachine(BaseEstimator, ABC):
         )
         row: dict[str, float] = {}
         for callback in callbacks_of(self.callbacks):
-            row |= {name: float(value) for name, value in (callback(snapshot) or {}).items()}
+            row |= measured_by(callback, snapshot)
         return row
 
     def _checkpoint_policy(self, rows: Rows, *, held_out: bool) -> CheckpointPolicy | None:

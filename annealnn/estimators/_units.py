@@ -28,11 +28,14 @@ class Units:
         Raises
         ------
         ValueError
-            If labels cannot be sorted.
+            If labels cannot be sorted, or are not in one dimension.
         """
         if y is None and classes is None:
             return cls(num_features, None)
         labels = np.asarray(y if classes is None else classes)
+        if labels.ndim != 1:
+            msg = f"labels and classes are one after the other, of shape (n,); got shape {labels.shape}"
+            raise ValueError(msg)
         try:
             return cls(num_features, np.unique(labels))
         except TypeError:

@@ -429,3 +429,24 @@ def test_restricted_machines_learn_bars_and_stripes(bars):
     best = -np.log(14)
     assert best - 0.3 < machine.score(X) < best
     assert apart.score(X) < -9 * np.log(2) + 0.01
+
+
+@pytest.mark.parametrize("returned", [5, [1.0], {"a": "b"}, {"a": None}, {"iteration": 3}], ids=repr)
+def test_a_callback_that_measures_no_numbers_says_the_rule(returned, bars):
+    machine = RestrictedBoltzmannMachine(3, n_iter=1, callbacks=lambda snapshot: returned, progress=False)
+    with pytest.raises(ValueError, match="a callback returns None, or a dict of numbers"):
+        machine.fit(bars[0])
+
+
+def test_classes_come_in_one_dimension(bars):
+    X, y = bars
+    with pytest.raises(ValueError, match=r"of shape \(n,\); got shape \(1, 2\)"):
+        RestrictedBoltzmannMachine(3, progress=False).partial_fit(X, y, classes=[[0, 1]])
+
+
+def test_more_runs_give_another_log_partition(bars):
+    machine = RestrictedBoltzmannMachine(30, lateral=True, n_iter=2, n_ais_runs=20, n_ais_steps=20, progress=False)
+    rough = machine.fit(np.tile(bars[0], (1, 3))).log_partition_
+    assert "20 runs x 20 steps" in rough.method
+    assert "40 runs x 30 steps" in machine.set_params(n_ais_runs=40, n_ais_steps=30).log_partition_.method
+    assert machine.set_params(n_ais_runs=20, n_ais_steps=20).log_partition_ is rough
