@@ -38,10 +38,11 @@ class StopTraining(Exception):  # noqa: N818 - a signal, as StopIteration is
     Parameters
     ----------
     reason : str
+        What the log says.
     row : mapping of float, optional
         What the callback measured.
     """
 
-    def __init__(self, reason: str, row: Mapping[str, float] | None = None) -> None:
+    def __init__(self, reason: str = "a callback ended it", row: Mapping[str, float] | None = None) -> None:
         super().__init__(reason)
         self.row = dict(row or {})

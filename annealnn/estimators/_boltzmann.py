@@ -46,7 +46,8 @@ class BoltzmannMachine(SampledMachine):
         How the rate falls to 0 over `n_iter`, or stays.
     momentum : float
     average : float
-        The share of epochs, the last ones, whose parameters are averaged.
+        The share of epochs, the last ones, whose parameters are averaged; not with `early_stopping`, which keeps the
+        best ones as they are.
     weight_decay, l1 : float or (float, float)
         Penalties on the couplings, nats: weight_decay / 2 times their squares, l1 times their sizes. A pair is for
         couplings among visible units, and for those of hidden units.

@@ -16,7 +16,7 @@ from annealnn import (
     SamplerSpec,
 )
 from annealnn.estimators._base import BoltzmannEstimator
-from annealnn.exceptions import CheckpointError, EmbeddingError, UnknownSamplerError
+from annealnn.exceptions import CheckpointError, EmbeddingError, StopTraining, UnknownSamplerError
 from annealnn.models._exact import basis_spins
 from annealnn.testing._estimators import own_estimators
 
@@ -450,3 +450,11 @@ def test_more_runs_give_another_log_partition(bars):
     assert "20 runs x 20 steps" in rough.method
     assert "40 runs x 30 steps" in machine.set_params(n_ais_runs=40, n_ais_steps=30).log_partition_.method
     assert machine.set_params(n_ais_runs=20, n_ais_steps=20).log_partition_ is rough
+
+
+def test_a_callback_may_stop_without_a_reason(bars):
+    def stop(snapshot):
+        raise StopTraining
+
+    machine = RestrictedBoltzmannMachine(3, n_iter=9, monitor_every=2, callbacks=stop, progress=False)
+    assert machine.fit(bars[0]).n_iter_ == 2
