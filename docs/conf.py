@@ -1,5 +1,6 @@
 """Sphinx: pages in Markdown, the reference from docstrings, tutorials from examples/."""
 
+import re
 import warnings
 
 from sphinx.ext import autosummary
@@ -83,7 +84,13 @@ def drop_what_python_says_of_fields(app, what, name, obj, options, lines):
         lines.clear()
 
 
+def unlink_pages_of_scikit_learn(app, what, name, obj, options, lines):
+    """Leave the text of links to labels: ours have none, and methods from scikit-learn link to its own pages."""
+    lines[:] = re.sub(r":ref:`([^`<]*[^`<\s])(?:\s*<[^`]*>)?`", r"\1", "\n".join(lines)).split("\n")
+
+
 def setup(app):
-    """Register both."""
+    """Register all three."""
     app.connect("missing-reference", link_to_our_names)
     app.connect("autodoc-process-docstring", drop_what_python_says_of_fields)
+    app.connect("autodoc-process-docstring", unlink_pages_of_scikit_learn)
