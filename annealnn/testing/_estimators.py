@@ -19,6 +19,7 @@ _QUICK = {
     # few enough for free energies to be exact
     "n_components": 3,
     "hidden_layer_sizes": (3, 2),
+    "num_slices": 4,
     "n_ais_runs": 10,
     "n_ais_steps": 20,
     "progress": False,
