@@ -57,6 +57,52 @@ def test_there_and_back_is_the_same_machine(sklearn_rbm):
         np.testing.assert_allclose(getattr(back, name), getattr(sklearn_rbm, name), atol=1e-12)
 
 
+def test_last_columns_are_classes_where_they_are_named(mixture):
+    labels = np.array(["x", "y", "z"])
+    y = labels[mixture[:, :2].sum(axis=1)]
+    rbm = BernoulliRBM(3, learning_rate=0.1, n_iter=30, random_state=0).fit(np.hstack([mixture, y[:, None] == labels]))
+    machine = from_bernoulli_rbm(rbm, classes=labels.tolist(), **QUICK)
+    assert machine.classes_.tolist() == labels.tolist()
+    assert machine.n_features_in_ == 6
+    # free energies of the nine columns, by hand
+    whole = np.stack([np.hstack([EVERY, np.tile(one_hot, (64, 1))]) for one_hot in np.eye(3)], axis=1)
+    minus_energies = whole @ rbm.intercept_visible_ + np.logaddexp(
+        0, whole @ rbm.components_.T + rbm.intercept_hidden_
+    ).sum(axis=2)
+    shares = np.exp(minus_energies - logsumexp(minus_energies, axis=1, keepdims=True))
+    np.testing.assert_allclose(machine.predict_proba(EVERY), shares, atol=1e-10)
+    assert machine.predict(EVERY).tolist() == labels[minus_energies.argmax(axis=1)].tolist()
+    assert np.ptp(shares, axis=0).max() > 0.1
+    joint = [machine.score_samples(EVERY, np.full(64, label)) for label in labels]
+    assert np.ptp(np.transpose(joint) - minus_energies) < 1e-9
+    X, drawn = machine.sample(50, return_y=True)
+    assert X.shape == (50, 6)
+    assert set(drawn) <= set(labels)
+    assert machine.partial_fit(mixture, y).n_iter_ == 1
+
+
+def test_names_of_class_columns_are_not_those_of_features(mixture):
+    frame = pd.DataFrame(mixture, columns=list("abcdef"))
+    machine = from_bernoulli_rbm(BernoulliRBM(2, n_iter=1, random_state=0).fit(frame), classes=[0, 1], **QUICK)
+    assert machine.feature_names_in_.tolist() == list("abcd")
+    assert machine.predict(frame[list("abcd")]).shape == (500,)
+
+
+@pytest.mark.parametrize(
+    ("classes", "says"),
+    [
+        (["y", "x"], r"sorted and all different.*got \['y', 'x'\]"),
+        ([1, 1], r"sorted and all different.*got \[1, 1\]"),
+        ([], r"at least one label.*got \[\]"),
+        (range(6), "last of 6 columns, and not all of them; got 6 classes"),
+        (["a", None], "labels are of one kind"),
+    ],
+)
+def test_classes_that_fit_no_columns_are_refused(sklearn_rbm, classes, says):
+    with pytest.raises(ValueError, match=says):
+        from_bernoulli_rbm(sklearn_rbm, classes=classes, **QUICK)
+
+
 def test_both_go_on_learning(sklearn_rbm, mixture):
     machine = from_bernoulli_rbm(sklearn_rbm, **QUICK | {"learning_rate": 0.05})
     before = machine.score(mixture)
