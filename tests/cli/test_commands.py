@@ -160,3 +160,49 @@ def test_bad_edge_files_name_the_line(annealnn, tmp_path):
     status, _, err = annealnn("embed", "3", "--target", "zephyr-2", "--out", tmp_path)
     assert status == 2
     assert "no folder" in err
+
+
+def test_all_digits_are_compared(annealnn, monkeypatch, tmp_path):
+    import numpy as np
+
+    from annealnn import experiments
+    from annealnn.experiments import AllDigitsResult
+    from annealnn.experiments._all_digits import Scored
+    from annealnn.learning import Estimate
+
+    jobs = []
+
+    def scored(log_likelihood, accuracy):
+        found = None if log_likelihood is None else Estimate(log_likelihood, 0.02, "")
+        return Scored({}, found, Estimate(accuracy, 0.005, ""), 1.0, [])
+
+    def compare(job, *, say):
+        jobs.append(job)
+        say("one is fitted")
+        if job.seed == 9:
+            raise KeyboardInterrupt
+        return AllDigitsResult(
+            job=job, trials={},
+            chosen={"ours": scored(-21.5, 0.9), "theirs": scored(-20.25, 0.875), "third": scored(None, 0.5)},
+            shuffled=scored(-23.0, 0.1), independent=Estimate(-30.0, 0.0, ""), ours={"ours", "third"},
+            real=np.zeros((0, 64), np.int8),
+        )  # fmt: skip
+
+    monkeypatch.setattr(experiments, "run_all_digits", compare)
+    monkeypatch.chdir(tmp_path)
+    status, out, _ = annealnn("optdigits", "--all", "--quick", "--rbms-python", "py", "--seed", 3, "--resume")
+    assert status == 0, out
+    (job,) = jobs
+    assert (str(job.out), job.quick, job.rbms_python, job.seed, job.resume) == (
+        "optdigits-all-report", True, "py", 3, True
+    )  # fmt: skip
+    assert "one is fitted" in out
+    assert out.index("ours") < out.index("theirs") < out.index("third") < out.index("independent units")
+    assert "-20.25" in out
+    assert "not ahead: theirs has log-likelihood -20.250, our best machine -21.500" in out
+    status, out, _ = annealnn("optdigits", "--all", "--out", "mine", "--seed", 9)
+    assert status == 130
+    assert "interrupted" in out
+    assert str(jobs[1].out) == "mine"
+    assert not jobs[1].quick
+    assert annealnn("optdigits", "--all", "--seed", -1)[0] == 2
