@@ -35,8 +35,8 @@ from annealnn.learning.quantum import (
     fit_quantum_machine,
     pure_state_loss,
     visible_distribution,
-    visible_probabilities,
 )
+from annealnn.learning.quantum._machine import gibbs_state
 from annealnn.models import IsingModel, Parameters, Structure, TransverseIsing, spins_to_basis_digits
 from annealnn.registry import SamplerSpec, open_compiled
 from annealnn.samplers import CompiledSampler
@@ -257,7 +257,7 @@ class QuantumBoltzmannMachine(SampledMachine):
     def _open(self, descent: Descent, *, has_missing: bool) -> Learner:
         if not hasattr(self, "_gamma"):  # what was learned stays
             self._gamma = self._gammas()
-        self._tables: list[tuple[Parameters, Floats]] = []  # at most one: filled, not set, by what only reads
+        self._tables: list[tuple[Parameters, float, Floats]] = []  # at most one: filled, not set, by what only reads
         self._solves()
         return super()._open(descent, has_missing=has_missing)
 
@@ -302,6 +302,8 @@ class QuantumBoltzmannMachine(SampledMachine):
         return few or (not self._gamma.any() and super()._sums_hidden)
 
     def _log_partition_of(self, parameters: Parameters, effort: tuple[int, int] | None = None) -> Estimate:
+        if self.structure_.num_variables <= DIAGONALISED_UP_TO:
+            return Estimate(self._solved(parameters)[0], 0.0, "diagonalisation")
         num_runs, num_steps = effort or (self.n_ais_runs, self.n_ais_steps)
         return transverse_log_partition(
             self.structure_,
@@ -317,7 +319,7 @@ class QuantumBoltzmannMachine(SampledMachine):
     def _rows_given(self, parameters: Parameters, rows: Spins, log_z: Estimate) -> RowEstimates:
         if self.structure_.num_variables <= DIAGONALISED_UP_TO:
             # what is kept is worth having: the table of a hundred rows is that of one
-            values = self._table(parameters, rows.shape[1])[_numbers(rows)]
+            values = self._solved(parameters)[1][_numbers(rows)]
             return RowEstimates(values, np.zeros(len(rows)), 0.0, "diagonalisation")
         return transverse_log_likelihood(
             self.structure_,
@@ -330,14 +332,14 @@ class QuantumBoltzmannMachine(SampledMachine):
             seed=child_seed(self._seed, LIKELIHOOD, 1),
         )
 
-    def _table(self, parameters: Parameters, num_visible: int) -> Floats:
-        """Return ln P(v) of every basis state, kept for the parameters at hand."""
+    def _solved(self, parameters: Parameters) -> tuple[float, Floats]:
+        """Return ln Z, and ln P(v) of every basis state; kept for the parameters at hand."""
         if not self._tables or self._tables[0][0] is not parameters:
-            own = QuantumParameters(*parameters, self._gamma)
+            state = gibbs_state(self.structure_, QuantumParameters(*parameters, self._gamma))
+            p = (np.square(state.vectors) @ state.weights).reshape(2**self._units.num_units, -1).sum(axis=1)
             with np.errstate(divide="ignore"):
-                values = np.log(visible_probabilities(self.structure_, own, num_visible))
-            self._tables[:] = [(parameters, values)]
-        return self._tables[0][1]
+                self._tables[:] = [(parameters, state.log_z, np.log(p))]
+        return self._tables[0][1:]
 
     def _hidden_probabilities(self, rows: Floats) -> Floats:
         nv = self._units.num_units
