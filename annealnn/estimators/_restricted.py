@@ -53,7 +53,7 @@ class RestrictedBoltzmannMachine(SampledMachine):
         n_particles: int = 100,
         batch_size: int | None = 20,
         n_iter: int = 100,
-        learning_rate: float = 0.02,
+        learning_rate: float = 0.005,
         schedule: str = "linear",
         momentum: float = 0.5,
         average: float = 0.0,
