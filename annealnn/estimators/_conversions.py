@@ -171,7 +171,7 @@ def to_graph_rbm(machine: BoltzmannEstimator) -> dict[str, AnyArray]:
     """
     check_is_fitted(machine)
     if not isinstance(machine.model_, IsingModel):
-        msg = f"a GraphRestrictedBoltzmannMachine is classical; got {machine!r}, whose model_ is quantum"
+        msg = f"a GraphRestrictedBoltzmannMachine is classical; got {type(machine).__name__}"
         raise ValueError(msg)
     structure, (fields, couplings) = machine.structure_, machine.model_.parameters
     heads, tails = (ends.astype(np.int64) for ends in structure.ends)
