@@ -45,5 +45,6 @@ def _named(path: str) -> Any:
 def own_estimators() -> list[EstimatorCase]:
     """Return every public estimator of this package; one that holds a machine gets a quick one."""
     found = discover(BaseEstimator, own_packages())
-    parameters = _QUICK | {"machine": RestrictedBoltzmannMachine(8, n_iter=20, random_state=0, progress=False)}
+    machine = RestrictedBoltzmannMachine(8, n_iter=20, learning_rate=0.02, random_state=0, progress=False)
+    parameters = _QUICK | {"machine": machine}
     return [EstimatorCase(name=cls.__name__, make=cls, parameters=parameters) for cls in found]

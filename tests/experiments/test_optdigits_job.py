@@ -107,7 +107,7 @@ def test_starting_anew_sets_earlier_checkpoints_aside(tmp_path):
 
 def test_another_jobs_checkpoints_are_refused(report):
     out, *_ = report
-    with pytest.raises(CheckpointError, match="num_iterations=60"):
+    with pytest.raises(CheckpointError, match="num_epochs=60"):
         run_optdigits(OptDigitsJob(out=out, n_iter=61, embedded_n_iter=8, resume=True), say=lambda line: None)
 
 
