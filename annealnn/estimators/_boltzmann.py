@@ -5,7 +5,7 @@ from typing import Any, final
 from annealnn._validation import check_count
 from annealnn.estimators._parameters import structure_of
 from annealnn.estimators._sampled import SampledMachine
-from annealnn.models import Structure
+from annealnn.models import IsingModel, Structure
 
 
 @final
@@ -106,6 +106,8 @@ class BoltzmannMachine(SampledMachine):
     >>> BoltzmannMachine(n_particles=100, n_iter=50, random_state=0).fit(X).sample(2).shape
     (2, 9)
     """
+
+    model_: IsingModel
 
     def __init__(
         self,

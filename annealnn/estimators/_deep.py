@@ -7,7 +7,7 @@ import numpy as np
 
 from annealnn._validation import check_count
 from annealnn.estimators._sampled import SampledMachine
-from annealnn.models import Structure
+from annealnn.models import IsingModel, Structure
 
 
 @final
@@ -37,6 +37,8 @@ class DeepBoltzmannMachine(SampledMachine):
     >>> DeepBoltzmannMachine((6, 4), n_particles=100, n_iter=50, random_state=0).fit(X).transform(X).shape
     (14, 10)
     """
+
+    model_: IsingModel
 
     def __init__(
         self,

@@ -92,6 +92,8 @@ class EmbeddedBoltzmannMachine(BoltzmannEstimator):
     is not that distribution: judge the machine by its decoded reads.
     """
 
+    model_: IsingModel
+
     def __init__(
         self,
         target: Any = None,

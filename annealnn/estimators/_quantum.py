@@ -105,6 +105,8 @@ class QuantumBoltzmannMachine(SampledMachine):
     (2, 3)
     """
 
+    model_: TransverseIsing
+
     def __init__(
         self,
         graph: Any = None,

@@ -6,7 +6,7 @@ import numpy as np
 
 from annealnn._validation import check_choice, check_count
 from annealnn.estimators._sampled import SampledMachine
-from annealnn.models import Structure
+from annealnn.models import IsingModel, Structure
 
 
 @final
@@ -39,6 +39,8 @@ class RestrictedBoltzmannMachine(SampledMachine):
     >>> RestrictedBoltzmannMachine(8, n_particles=100, n_iter=50, random_state=0).fit(X).transform(X).shape
     (14, 8)
     """
+
+    model_: IsingModel
 
     def __init__(
         self,

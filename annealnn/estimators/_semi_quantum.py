@@ -63,6 +63,8 @@ class SemiQuantumRestrictedBoltzmannMachine(TransformingMachine):
     (14, 12)
     """
 
+    model_: SemiQuantumParameters
+
     def __init__(
         self,
         n_components: int = 16,
