@@ -56,7 +56,8 @@ class EmbeddedBoltzmannMachine(BoltzmannEstimator):
     embedding : None, MinorEmbedding or mapping {variable: qubits}
         None takes a shipped one where it fits, else finds one.
     sampler : None, str, SamplerSpec or dimod.Sampler
-        The device. None is a local stand-in: 20 sweeps of annealing, a quench.
+        The device. None is a local stand-in: 20 sweeps of annealing, a quench. One under a transverse field is learned
+        through alike: `SamplerSpec("path-integral", {"gamma": 0.5})`.
     n_reads : int
         Reads for each gradient.
     n_iter, learning_rate, momentum, binarize, n_ais_runs, n_ais_steps,

@@ -155,3 +155,10 @@ def test_every_hidden_beta_three_seeds(job, optdigits46, target, beta):
         hebbian = measure_hebbian(job_of_seed, machine, optdigits46) if hebbian is None else hebbian
         found.append(embedded_misses(measure(machine, optdigits46, seed), hebbian.quality))
     assert found == [[], [], []]
+
+
+def test_a_device_under_a_transverse_field_is_learned_through(mixture):
+    device = SamplerSpec("path-integral", {"gamma": 0.5, "num_slices": 8, "num_sweeps": 5})
+    machine = EmbeddedBoltzmannMachine("chimera-3", sampler=device, n_reads=300, n_iter=80, random_state=0).fit(mixture)
+    errors = machine.history_["decoded_coupling_error"]
+    assert errors[-1] < 0.5 * errors[0]
