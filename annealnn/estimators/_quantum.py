@@ -37,7 +37,8 @@ from annealnn.learning.quantum import (
     visible_distribution,
 )
 from annealnn.learning.quantum._machine import gibbs_state
-from annealnn.models import IsingModel, Parameters, Structure, TransverseIsing, spins_to_basis_digits
+from annealnn.models import IsingModel, Parameters, Structure, TransverseIsing
+from annealnn.models._exact import basis_numbers
 from annealnn.registry import SamplerSpec, open_compiled
 from annealnn.samplers import CompiledSampler
 from annealnn.samplers._compiled import Want
@@ -321,7 +322,7 @@ class QuantumBoltzmannMachine(SampledMachine):
     def _rows_given(self, parameters: Parameters, rows: Spins, log_z: Estimate) -> RowEstimates:
         if self.structure_.num_variables <= DIAGONALISED_UP_TO:
             # what is kept is worth having: the table of a hundred rows is that of one
-            values = self._solved(parameters)[1][_numbers(rows)]
+            values = self._solved(parameters)[1][basis_numbers(rows)]
             return RowEstimates(values, np.zeros(len(rows)), 0.0, "diagonalisation")
         return transverse_log_likelihood(
             self.structure_,
@@ -347,8 +348,3 @@ class QuantumBoltzmannMachine(SampledMachine):
         nv = self._units.num_units
         means = mean_field(self.structure_, nv, self._parameters, rows, self._gamma[nv:])
         return np.asarray(0.5 * (1.0 + means))
-
-
-def _numbers(rows: Spins) -> AnyArray:
-    """Return the numbers of basis states, the first variable most significant, spin +1 is 0."""
-    return np.asarray(spins_to_basis_digits(rows).astype(np.intp) @ (1 << np.arange(rows.shape[1])[::-1]))

@@ -7,7 +7,7 @@ import numpy as np
 
 from annealnn.models._encodings import basis_digits_to_spins
 from annealnn.models._structure import Moments, Parameters, Structure
-from annealnn.typing import AnyArray, Floats, Spins
+from annealnn.typing import AnyArray, Floats, Indices, Spins
 
 MAX_ENUMERATED = 24
 
@@ -92,6 +92,11 @@ def basis_spins(num_variables: int, indices: AnyArray | None = None) -> Spins:
     for i in range(num_variables):
         spins[:, i] = basis_digits_to_spins((states >> (num_variables - 1 - i)) & 1)
     return spins
+
+
+def basis_numbers(spins: Spins) -> Indices:
+    """Return the numbers of the basis states that rows of spins (num_rows, num_variables) are: (num_rows,)."""
+    return np.asarray((np.asarray(spins) < 0) @ (1 << np.arange(spins.shape[1] - 1, -1, -1)), dtype=np.intp)
 
 
 def enumerate_boltzmann(structure: Structure, parameters: Parameters, beta: float) -> ExactStatistics:

@@ -16,9 +16,9 @@ from annealnn.learning.likelihood._hidden import HiddenUnits
 from annealnn.learning.likelihood._partition import check_spins, log_partition, start_fields
 from annealnn.learning.likelihood._rows import log_likelihood
 from annealnn.models import IsingModel, Parameters, Structure, TransverseIsing
-from annealnn.models._exact import check_exponents
+from annealnn.models._exact import basis_numbers, check_exponents
 from annealnn.samplers._control import Progress
-from annealnn.typing import AnyArray, Floats, Spins
+from annealnn.typing import AnyArray, Floats
 
 DIAGONALISED_UP_TO = 10  # variables
 
@@ -168,7 +168,7 @@ def transverse_log_likelihood(
         )
     if _is_diagonalised(structure, exact):
         marginals = model.exact().probabilities.reshape(2**units.num_visible, -1).sum(axis=1)
-        values = np.log(marginals[_basis_numbers(spins)])
+        values = np.log(marginals[basis_numbers(spins)])
         return RowEstimates(values, np.zeros(len(spins)), 0.0, "diagonalisation")
     check_count("num_row_runs", num_row_runs, minimum=2)
     check_count("num_slices", num_slices, minimum=2)
@@ -218,11 +218,6 @@ def _is_diagonalised(structure: Structure, exact: bool | None) -> bool:
         )
         raise ValueError(msg)
     return few and exact is not False
-
-
-def _basis_numbers(spins: Spins) -> AnyArray:
-    """Return the numbers of basis states: the first variable most significant, spin +1 is 0."""
-    return np.asarray((spins < 0) @ (1 << np.arange(spins.shape[1])[::-1]))
 
 
 def _line_weights(gammas: Floats, fields: Floats, num_slices: int) -> Floats:

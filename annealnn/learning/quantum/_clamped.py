@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from annealnn.learning.likelihood._hidden import log_two_cosh
 from annealnn.learning.quantum._machine import (
     QuantumMoments,
     QuantumParameters,
@@ -87,11 +88,6 @@ def clamped_phase(
 def _hidden_phase(structure: Structure, parameters: QuantumParameters) -> tuple[float, Floats, Floats, Floats]:
     state = gibbs_state(structure, parameters)
     return state.log_z, *operator_means(structure, state.density_matrix())
-
-
-def log_two_cosh(length: Floats) -> Floats:
-    """Return ln(2 cosh D) of the lengths D of fields, any shape: ln Tr exp(field . spin)."""
-    return np.asarray(length + np.log1p(np.exp(-2 * length)))
 
 
 def mean_over_field(length: Floats) -> Floats:

@@ -9,8 +9,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import logsumexp
 
-from annealnn.models import Moments, Parameters, Structure, spins_to_basis_digits
-from annealnn.models._exact import basis_moments
+from annealnn.models import Moments, Parameters, Structure
+from annealnn.models._exact import basis_moments, basis_numbers
 from annealnn.models._transverse import dense_hamiltonian, transverse_moments
 from annealnn.typing import AnyArray, Floats
 
@@ -87,8 +87,7 @@ def visible_distribution(rows: AnyArray) -> Floats:
         msg = f"data are rows of spins, -1 or +1, shape (num_rows, num_visible); got {spins.dtype} of {spins.shape}"
         raise ValueError(msg)
     n = spins.shape[1]
-    states = spins_to_basis_digits(spins).astype(np.intp) @ (1 << np.arange(n - 1, -1, -1))
-    return np.bincount(states, minlength=2**n) / len(spins)
+    return np.bincount(basis_numbers(spins), minlength=2**n) / len(spins)
 
 
 def check_distribution(distribution: Floats, num_units: int) -> int:

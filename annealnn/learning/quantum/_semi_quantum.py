@@ -14,7 +14,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import expit, logsumexp
 
-from annealnn.learning.quantum._clamped import log_two_cosh, mean_over_field
+from annealnn.learning.likelihood._hidden import log_two_cosh
+from annealnn.learning.quantum._clamped import mean_over_field
 from annealnn.learning.quantum._machine import check_distribution
 from annealnn.models._exact import basis_spins
 from annealnn.samplers import SamplerState, uniforms
