@@ -7,6 +7,7 @@ __all__ = [
     "CheckpointError",
     "DataFileError",
     "EmbeddingError",
+    "MissingDependencyError",
     "StopTraining",
     "UnknownSamplerError",
 ]
@@ -30,6 +31,10 @@ class UnknownSamplerError(AnnealnnError, LookupError):
 
 class DataFileError(AnnealnnError, OSError):
     """A shipped data file is missing or does not have its recorded checksum."""
+
+
+class MissingDependencyError(AnnealnnError, ImportError):
+    """A library that an extra installs is not there."""
 
 
 class StopTraining(Exception):  # noqa: N818 - a signal, as StopIteration is

@@ -16,7 +16,8 @@ from annealnn.samplers._compiled import CompiledSampler, Want
 from annealnn.samplers._control import Interrupt, Progress, RunControl
 from annealnn.samplers._initial_states import InitialStates, InitialStatesGenerator
 from annealnn.samplers._sweeps import CompiledSweeps
-from annealnn.schedules import BetaSchedule, BetaScheduleType
+from annealnn.schedules import BetaSchedule
+from annealnn.schedules._beta import BetaScheduleType
 from annealnn.typing import Floats, Spins
 
 # how many spins are against the least of their terms when an anneal ends

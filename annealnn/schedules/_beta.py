@@ -1,4 +1,4 @@
-"""Schedules: inverse temperature against sweep."""
+"""Inverse temperature against sweep."""
 
 import math
 from collections.abc import Sequence
@@ -9,8 +9,6 @@ import numpy as np
 
 from annealnn._validation import check_choice, check_count
 from annealnn.typing import Floats
-
-__all__ = ["BetaSchedule"]
 
 BetaScheduleType: TypeAlias = Literal["linear", "geometric", "custom"]
 

@@ -1,0 +1,46 @@
+"""Checks that schedules share."""
+
+from typing import Any
+
+import numpy as np
+
+from annealnn.typing import Floats
+
+
+def real_numbers(name: str, values: Any, *, at_least: int = 2) -> Floats:
+    """Return `values` as a read-only array of finite floats, (num_values,), of which there are some."""
+    given = np.asarray(values)
+    if np.iscomplexobj(given):
+        msg = f"{name} holds real numbers; got complex ones, {given.ravel()[:3]!r}. A field of Eq. (1) is real"
+        raise ValueError(msg)
+    try:
+        out = np.array(given, dtype=np.float64)
+    except (TypeError, ValueError):
+        msg = f"{name} holds numbers; got {values!r}"
+        raise ValueError(msg) from None
+    if out.ndim != 1 or len(out) < at_least:
+        msg = f"{name} is a sequence of at least {at_least} numbers; got an array of shape {out.shape}"
+        raise ValueError(msg)
+    if not np.isfinite(out).all():
+        where = int(np.flatnonzero(~np.isfinite(out))[0])
+        msg = f"{name} holds finite numbers; got {out[where]} at {where}"
+        raise ValueError(msg)
+    out.setflags(write=False)
+    return out
+
+
+def check_rising(name: str, values: Floats) -> None:
+    """Check that every value is above the one before it."""
+    wrong = np.diff(values) <= 0
+    if wrong.any():
+        where = int(np.flatnonzero(wrong)[0])
+        msg = f"{name} rise from each point to the next; got {values[where]:g} and then {values[where + 1]:g}"
+        raise ValueError(msg)
+
+
+def check_lengths(**arrays: Floats) -> None:
+    """Check that all arrays are equally long."""
+    if len({len(values) for values in arrays.values()}) > 1:
+        got = ", ".join(f"{len(values)} {name}" for name, values in arrays.items())
+        msg = f"there are as many of {', '.join(arrays)}; got {got}"
+        raise ValueError(msg)
