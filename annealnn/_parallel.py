@@ -7,6 +7,7 @@ are cut into blocks, and on how many threads they run, does not show in the resu
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from itertools import pairwise
 from threading import Event
 from typing import TypeAlias
 
@@ -106,3 +107,11 @@ def _pool(threads: int) -> ThreadPoolExecutor:
         # one step, so that two callers at once share a pool; one that lost the race never starts a thread
         _pools.setdefault(key, ThreadPoolExecutor(threads, thread_name_prefix="annealnn"))
     return _pools[key]
+
+
+def side_by_side(work: Callable[[int, int], None], count: int, num_threads: int) -> None:
+    """Call `work(first, last)` on `num_threads` pieces that cover `count`, and wait for all of them."""
+    bounds = [count * k // num_threads for k in range(num_threads + 1)]
+    futures = [_pool(num_threads).submit(work, *ends) for ends in pairwise(bounds)]
+    for future in futures:
+        future.result()

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from annealnn.typing import AnyArray, Bits
+from annealnn.typing import AnyArray, Bits, Floats
 
 
 def check_count(name: str, value: Any, *, minimum: int = 1) -> int:
@@ -27,6 +27,20 @@ def check_number(name: str, value: Any, *, low: float, high: float = np.inf, ope
         msg = f"{name} is a finite number, {bounds}; got {value!r}"
         raise ValueError(msg)
     return float(value)
+
+
+def check_real(name: str, values: Any) -> Floats:
+    """Return a copy of `values`, numbers in any shape, as floats."""
+    given = np.asarray(values)
+    if np.iscomplexobj(given):
+        where = given.ravel()[np.flatnonzero(given.imag)[:1]] if given.imag.any() else given.ravel()[:1]
+        msg = f"{name} are real, as all coefficients of Eq. (1); got the complex {', '.join(map(str, where))}"
+        raise ValueError(msg)
+    try:
+        return np.array(given, dtype=np.float64)
+    except (TypeError, ValueError):
+        msg = f"{name} are numbers; got {values!r}"
+        raise ValueError(msg) from None
 
 
 def check_pair(name: str, value: Any) -> tuple[float, float]:

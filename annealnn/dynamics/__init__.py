@@ -1,1 +1,6 @@
 """What an ideal and a noisy annealer do: coherent, adiabatic and open dynamics of Eq. (1), exact at small sizes."""
+
+from annealnn.dynamics._evolution import Evolution, evolve
+from annealnn.dynamics._schrodinger import SchrodingerAnnealer
+
+__all__ = ["Evolution", "SchrodingerAnnealer", "evolve"]

@@ -19,13 +19,21 @@ def digest_of(folder):
 _DIGEST = digest_of(Path(__file__).parent)
 
 
-def compiled(function):
+def compiled(function, **options):
     """Compile a kernel on its first call, or take it from disk."""
-    kernel = nb.njit(nogil=True, cache=True, error_model="numpy")(function)
+    kernel = nb.njit(nogil=True, cache=True, error_model="numpy", **options)(function)
     if kernel is not function:  # as it is with NUMBA_DISABLE_JIT=1
         kept = kernel._cache._cache_file
         kept._source_stamp = (kept._source_stamp, _DIGEST)
     return kernel
+
+
+def contracted(function):
+    """Compile a kernel whose products and sums are rounded once where the processor can: the last bit is its own.
+
+    For arithmetic that decides nothing. Where a number is compared with another, two processors would part.
+    """
+    return compiled(function, fastmath={"contract"})
 
 
 def inlined(function):

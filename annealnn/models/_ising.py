@@ -6,7 +6,7 @@ from typing import Any, final
 import dimod
 import numpy as np
 
-from annealnn._validation import check_number
+from annealnn._validation import check_number, check_real
 from annealnn.models._exact import ExactStatistics, enumerate_boltzmann
 from annealnn.models._structure import Parameters, Structure, dimod_terms
 from annealnn.typing import AnyArray, Floats
@@ -19,14 +19,14 @@ def read_terms(h: Fields, J: Couplings, labels: Iterable[Hashable] | None) -> tu
     """Return structure and parameters of fields and couplings given as mappings or arrays."""
     names, fields = _read_fields(h, J, labels)
     if isinstance(J, Mapping):
-        pairs, values = list(J), np.array(list(J.values()), dtype=np.float64)
+        pairs, values = list(J), check_real("couplings", list(J.values()))
         known = set(names)
         if unknown := [p for p in pairs if not set(p) <= known]:
             msg = f"couplings join the model's variables; got {unknown[0]!r} with variables {names[:8]!r}"
             raise ValueError(msg)
         given = Structure.from_edges(names, pairs)
     else:
-        matrix = np.asarray(J, dtype=np.float64)
+        matrix = check_real("couplings", J)
         if matrix.shape != (len(names), len(names)):
             msg = f"J is a mapping of pairs or a matrix of shape ({len(names)}, {len(names)}); got shape {matrix.shape}"
             raise ValueError(msg)
@@ -47,7 +47,7 @@ def read_terms(h: Fields, J: Couplings, labels: Iterable[Hashable] | None) -> tu
 
 def _read_fields(h: Fields, J: Couplings, labels: Iterable[Hashable] | None) -> tuple[list[Hashable], Floats]:
     if not isinstance(h, Mapping):
-        fields = np.array(h, dtype=np.float64)
+        fields = check_real("fields", h)
         if fields.ndim != 1:
             msg = f"h has one field per variable, shape (num_variables,); got shape {fields.shape}"
             raise ValueError(msg)
@@ -62,7 +62,7 @@ def _read_fields(h: Fields, J: Couplings, labels: Iterable[Hashable] | None) -> 
     if missing := [v for v in h if v not in set(names)]:
         msg = f"h has fields for the labelled variables only; got one for {missing[0]!r}"
         raise ValueError(msg)
-    return names, np.array([h.get(v, 0.0) for v in names], dtype=np.float64)
+    return names, check_real("fields", [h.get(v, 0.0) for v in names])
 
 
 def _check_finite(fields: Floats, couplings: Floats) -> None:

@@ -8,7 +8,7 @@ import dimod
 import numpy as np
 from scipy.special import logsumexp
 
-from annealnn._validation import check_number
+from annealnn._validation import check_number, check_real
 from annealnn.models._exact import basis_energies, basis_moments
 from annealnn.models._ising import Couplings, Fields, IsingModel
 from annealnn.models._structure import Moments, Parameters, Structure
@@ -147,7 +147,7 @@ class TransverseIsing:
 
 
 def _checked_gamma(gamma: float | Floats, num_variables: int) -> Floats:
-    field = np.array(gamma, dtype=np.float64)
+    field = check_real("transverse fields", gamma)
     if field.shape not in ((), (num_variables,)):
         msg = f"gamma is one number or one per variable, shape ({num_variables},); got shape {field.shape}"
         raise ValueError(msg)

@@ -1,9 +1,9 @@
 """Path-integral Monte Carlo: thermal reads of Eq. (1) with its transverse field."""
 
 import math
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple, TypeAlias, cast, final, get_args
+from typing import Any, Literal, NamedTuple, TypeAlias, final, get_args
 
 import dimod
 import numpy as np
@@ -17,6 +17,7 @@ from annealnn.samplers._base import AnnealSampler, Draw
 from annealnn.samplers._compiled import SamplerState, Step, Want
 from annealnn.samplers._continuous import CompiledContinuous, kinks_at_first
 from annealnn.samplers._control import Interrupt, Progress, RunControl
+from annealnn.samplers._gamma import Gamma, gamma_by_variable, is_many
 from annealnn.samplers._gamma_ladder import CompiledGammaLadder
 from annealnn.samplers._worldlines import CompiledWorldlines
 from annealnn.typing import Floats, Spins
@@ -24,10 +25,8 @@ from annealnn.typing import Floats, Spins
 _Compiled: TypeAlias = CompiledWorldlines | CompiledContinuous | CompiledGammaLadder
 _Run: TypeAlias = tuple[_Compiled, SamplerState]
 ImaginaryTime = Literal["discrete", "continuous"]
-Gamma: TypeAlias = float | Mapping[Hashable, float] | Floats
 # dtau times the largest energy of a spin; the Trotter error of <ZZ> was seen to be up to half its square
 _FINENESS, _FEWEST, _LEARNERS = 0.1, 4, 16
-_STRONGEST = 1e30
 _READS_AT_ONCE = 256
 
 
@@ -170,7 +169,7 @@ class PathIntegralSampler(AnnealSampler):
         samples = self.sample_with(draw, bqm, num_reads=num_reads, seed=seed, num_sweeps=num_sweeps, beta=beta)
         if samples.info["interrupted"]:
             raise KeyboardInterrupt
-        return _observables(*found[0], parameters, offset, _by_variable(gamma, structure), samples)
+        return _observables(*found[0], parameters, offset, gamma_by_variable(gamma, structure), samples)
 
     def _drawing(self, settings: "_Settings", control: RunControl, found: list[_Run]) -> Draw:
         """Return a function that draws, and that adds what it ran and the state it left to `found`."""
@@ -178,7 +177,7 @@ class PathIntegralSampler(AnnealSampler):
         def draw(
             structure: Structure, parameters: Parameters, num_reads: int, seed: int
         ) -> tuple[Spins, dict[str, Any]]:
-            gammas = _by_variable(settings.gamma, structure)
+            gammas = gamma_by_variable(settings.gamma, structure)
             num_slices = settings.num_slices
             if settings.imaginary_time == "discrete":
                 num_slices = _slices(settings.num_slices, parameters, structure, settings.beta, gammas)
@@ -208,7 +207,7 @@ class PathIntegralSampler(AnnealSampler):
 
             spins, info = control.run(type(self).__name__, sweeps, num_reads=num_reads, num_sweeps=settings.num_sweeps)
             info |= {
-                "gamma": gammas.tolist() if _is_many(settings.gamma) or not len(gammas) else float(gammas[0]),
+                "gamma": gammas.tolist() if is_many(settings.gamma) or not len(gammas) else float(gammas[0]),
                 "imaginary_time": "continuous" if num_slices is None else "discrete",
                 "num_slices": num_slices,
                 "dtau": None if num_slices is None else settings.beta / num_slices,
@@ -242,7 +241,7 @@ class PathIntegralSampler(AnnealSampler):
             msg = f"num_slices is for discrete imaginary time; got {num_slices} with continuous. Leave it out"
             raise ValueError(msg)
         num_slices = check_count("num_slices", _LEARNERS if num_slices is None else num_slices, minimum=2)
-        gammas = _by_variable(gamma, structure)
+        gammas = gamma_by_variable(gamma, structure)
         if gamma_ladder is not None:
             if imaginary_time == "continuous" or beta == 0:
                 msg = (
@@ -297,35 +296,6 @@ def _ladder(gamma_ladder: Sequence[float], gammas: Floats) -> Floats:
         msg = f"gamma_ladder falls, and ends above gamma; got {list(gamma_ladder)} with gamma={gammas[0]:g}"
         raise ValueError(msg)
     return ladder
-
-
-def _is_many(gamma: Any) -> bool:
-    """Return whether a transverse field is given for each variable."""
-    return isinstance(gamma, Mapping) or np.ndim(gamma) > 0
-
-
-def _by_variable(gamma: Gamma, structure: Structure) -> Floats:
-    """Return the transverse field of every variable, checked."""
-    labels: tuple[Any, ...] = structure.labels
-    if isinstance(gamma, Mapping):
-        if missing := [label for label in labels if label not in gamma]:
-            msg = f"gamma has a value for every variable; got none for {missing[0]!r}"
-            raise ValueError(msg)
-        if len(gamma) > len(labels):
-            known = set(labels)
-            stranger = next(label for label in gamma if label not in known)
-            msg = f"gamma names variables of the problem and no other; got {stranger!r}"
-            raise ValueError(msg)
-        values: list[Any] = [gamma[label] for label in labels]
-    elif not _is_many(gamma):
-        values = [gamma.item() if isinstance(gamma, np.ndarray) else gamma] * max(1, len(labels))
-    else:
-        values = list(cast("Floats", gamma))
-        if np.shape(gamma) != (len(labels),):
-            msg = f"gamma is one number or one per variable, shape ({len(labels)},); got shape {np.shape(gamma)}"
-            raise ValueError(msg)
-    fields = np.array([check_number("gamma", value, low=0.0, high=_STRONGEST) for value in values])
-    return fields[: len(labels)]
 
 
 def _slices(num_slices: int | None, parameters: Parameters, structure: Structure, beta: float, gammas: Floats) -> int:

@@ -1,0 +1,124 @@
+"""An ideal annealer: the Schrodinger equation of Eq. (1), and projective reads at its end."""
+
+from typing import Any, final
+
+import dimod
+
+from annealnn.dynamics._annealer import chosen_schedule, read_out, reading_info, spin_offset, spins_by_label
+from annealnn.dynamics._initial import initial_amplitudes
+from annealnn.dynamics._propagation import Propagator, check_qubits
+from annealnn.models import IsingModel, Parameters, Structure
+from annealnn.samplers._base import AnnealSampler
+from annealnn.samplers._control import Interrupt, Progress, RunControl
+from annealnn.samplers._gamma import Gamma, gamma_by_variable, is_many
+from annealnn.schedules import AnnealSchedule
+from annealnn.typing import Spins
+
+_ANNEALING_TIME = 20.0
+
+
+@final
+class SchrodingerAnnealer(AnnealSampler):
+    """Coherent annealing without noise: |psi(t)> under H(t) = -A(s) sum_i gamma_i X_i + B(s) E(Z), read in the z basis.
+
+    Of an anneal that is slow against the inverse square of the smallest gap all reads are ground states (Farhi et al.
+    2000). 20 qubits take 64 MiB, and minutes; see `dynamics.evolve` for what happens on the way.
+
+    Examples
+    --------
+    >>> import dimod
+    >>> from annealnn.dynamics import SchrodingerAnnealer
+    >>> pair = dimod.BQM({"a": -0.5}, {"ab": -1.0}, 0.0, "SPIN")
+    >>> found = SchrodingerAnnealer().sample(pair, num_reads=100, annealing_time=50.0, seed=7)
+    >>> found.first.sample["b"], found.info["success_probability"] > 0.99
+    (np.int8(1), True)
+    """
+
+    def sample(
+        self,
+        bqm: dimod.BinaryQuadraticModel,
+        *,
+        num_reads: int = 1,
+        annealing_time: float | None = None,
+        schedule: AnnealSchedule | None = None,
+        gamma: Gamma = 1.0,
+        initial_state: Any = None,
+        tolerance: float = 1e-6,
+        seed: int | None = None,
+        progress: Progress = "auto",
+        interrupt_function: Interrupt | None = None,
+        num_threads: int | None = None,
+        **kwargs: Any,
+    ) -> dimod.SampleSet:
+        """Anneal once, and read the state `num_reads` times.
+
+        Parameters
+        ----------
+        bqm : dimod.BinaryQuadraticModel
+            In spin or binary form; reads come back in the same form.
+        num_reads : int
+        annealing_time : float, optional
+            Of a linear schedule, A = 1 - s and B = s, in 1/energy (hbar = 1). 20 if nothing is given.
+        schedule : AnnealSchedule, optional
+            In its stead: pauses, quenches, reverse anneals, a processor's A(s) and B(s). Its scales say the time unit.
+        gamma : float, or mapping from label to float, or array of shape (num_variables,)
+            Weight of each X_i, at least 0.
+        initial_state : mapping from label to value, optional
+            Of a reverse anneal: a sample in the problem's own form. A forward anneal begins with all qubits along +X.
+        tolerance : float
+            Bound on the norm of the state's error, from 1e-12 to 0.1: probabilities err by less than twice as much.
+        seed : int, optional
+            Of the reads. None draws a fresh one; either way it is in `info["seed"]`.
+        progress : "auto", bool or callable
+            "auto" shows a bar on terminals and in notebooks once the run has lasted a second. A callable is called as
+            `progress(done, total)`, in millionths of the anneal.
+        interrupt_function : callable, optional
+            Asked about ten times a second; True ends the anneal, and the state is read as it stands.
+        num_threads : int, optional
+            All processors if None, from 16 qubits on. Reads do not depend on it.
+
+        Returns
+        -------
+        dimod.SampleSet
+            One row for each read. `info` holds what shaped them; `success_probability`, the probability of a ground
+            state of the problem; `energy`, the mean; `populations` of the problem's four lowest levels; `state_error`,
+            a bound on the norm of the state's error; and `interrupted`, with the `time_reached`.
+
+        Raises
+        ------
+        ValueError
+            If an argument breaks its rule.
+        TypeError
+            If `schedule` is no AnnealSchedule, or `interrupt_function` cannot be called.
+        MemoryError
+            If the state does not fit in memory; before it is allocated.
+        """
+        self.remove_unknown_kwargs(**kwargs)
+        chosen = chosen_schedule(annealing_time, schedule, _ANNEALING_TIME)
+        begin = spins_by_label(bqm, initial_state, chosen)
+        control = RunControl(progress, interrupt_function)
+        check_qubits(bqm.num_variables)
+        offset = spin_offset(bqm)
+
+        def draw(
+            structure: Structure, parameters: Parameters, num_reads: int, seed: int
+        ) -> tuple[Spins, dict[str, Any]]:
+            problem = IsingModel.from_parameters(structure, parameters)
+            field = gamma_by_variable(gamma, structure)
+            propagator = Propagator(problem, field, chosen.drive(), tolerance=tolerance, num_threads=num_threads)
+            propagator.begin(initial_amplitudes(problem, begin))
+            with control.watch(type(self).__name__, 1_000_000) as watch:
+                stopped = propagator.advance(chosen.duration, lambda time: watch(time / chosen.duration))
+            probabilities = propagator.probabilities()
+            info = {
+                "gamma": field.tolist() if is_many(gamma) or not len(field) else float(field[0]),
+                "schedule": chosen.to_dict(),
+                "interrupted": stopped,
+                "time_reached": propagator.time,
+                "state_error": propagator.error,
+                "num_steps": propagator.num_steps,
+            }
+            info |= reading_info(propagator.energies, probabilities, offset)
+            return read_out(probabilities, num_reads, seed), info
+
+        return self.sample_with(draw, bqm, num_reads=num_reads, seed=seed)
