@@ -27,7 +27,11 @@ def chosen_schedule(annealing_time: float | None, schedule: AnnealSchedule | Non
         If `schedule` is no AnnealSchedule.
     """
     if schedule is None:
-        time = default if annealing_time is None else check_number("annealing_time", annealing_time, low=0.0)
+        time = (
+            default
+            if annealing_time is None
+            else check_number("annealing_time", annealing_time, low=0.0, open_low=True)
+        )
         return AnnealSchedule.linear(time)
     given: object = schedule
     if not isinstance(given, AnnealSchedule):

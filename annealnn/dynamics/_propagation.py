@@ -35,6 +35,8 @@ _ROTATED, _PHASED = np.cumsum([0.0, *_ROTATIONS]), np.cumsum([0.0, *_PHASES])
 
 # differences below it are rounding
 _ROUND_OFF = 1e-14
+# change of a coefficient's slope, times a step, over its largest value
+_KINK = 0.01
 # steps of which the first is measured
 _STRETCH = 20
 # amplitudes times stages of one uninterrupted call: about 0.1 s
@@ -94,6 +96,7 @@ class Propagator:
         # by bit, the least significant first
         self._gamma = np.asarray(gamma, dtype=np.float64)[::-1]
         self._length = self._first_length(problem)
+        self._kinks = _kinks(drive, self._length)
         self._until_measured = 0
         self.parts = np.zeros((2, 2**self.num_qubits))
         self._copies = np.empty((2, *self.parts.shape))
@@ -150,7 +153,10 @@ class Propagator:
     def advance(self, time: float, watch: Watch | None = None) -> bool:
         """Move the state to `time`. Returns True if `watch`, told the time now and then, asked to stop before."""
         while self.time < time:
-            ends = self._ends(time)
+            if self.time in self._kinks:
+                self._until_measured = 0
+            later = self._kinks[self._kinks > self.time]
+            ends = self._ends(min(time, later[0]) if len(later) else time)
             if self._until_measured <= 0:
                 self._measured_step(ends[1])
             else:
@@ -245,3 +251,15 @@ class Propagator:
 
             side_by_side(blocks, len(rows_re), self._threads)
             side_by_side(columns, size, self._threads)
+
+
+def _kinks(drive: Drive, length: float) -> Floats:
+    """Return the times of knots where a coefficient's slope changes by so much that the steps' error may too."""
+    if len(drive.times) < 3:
+        return np.empty(0)
+    values = np.stack([drive.transverse, drive.problem])
+    slopes = np.diff(values) / np.diff(drive.times)
+    largest = np.abs(values).max(axis=1, keepdims=True)
+    turns = np.abs(np.diff(slopes)) * length > _KINK * largest
+    knots: Floats = drive.times[1:-1][turns.any(axis=0)]
+    return knots
