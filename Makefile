@@ -13,7 +13,7 @@ STAMPS := $(VENV)/.stamps
 export PYTHONUTF8 := 1
 DEFINITION := pyproject.toml setup.cfg
 
-.PHONY: help optdigits optdigits-all evidence evidence-learners speed speed-learners test test-slow kill test-lowest test-newest test-interop test-wheel dist lint api docs changelog env clean
+.PHONY: help optdigits optdigits-all evidence evidence-learners speed speed-learners speed-dynamics test test-slow kill test-lowest test-newest test-interop test-wheel dist lint api docs changelog env clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -36,6 +36,9 @@ speed: .venv-speed/.stamp .venv-peers/.stamp  ## our samplers and the peers' sid
 
 speed-learners: .venv-speed/.stamp  ## the same of our learners (about 3 minutes)
 	.venv-speed/$(SCRIPTS)/python speed/learners.py $(ARGS)
+
+speed-dynamics: .venv-speed/.stamp  ## coherent anneals, ours and QuTiP's (about 3 minutes)
+	.venv-speed/$(SCRIPTS)/python speed/dynamics.py $(ARGS)
 
 test: $(STAMPS)/test  ## run the test suite, then the kernels once more as plain Python
 	$(BIN)/python -m pytest

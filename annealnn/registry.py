@@ -24,6 +24,9 @@ _BUILT_IN = {
     # dwave-neal is retired; its sampler lives on in dwave-samplers
     "neal": "dwave.samplers:SimulatedAnnealingSampler",
     "path-integral": "annealnn.samplers:PathIntegralSampler",
+    "master-equation": "annealnn.dynamics:AdiabaticMasterEquationAnnealer",
+    "schrodinger": "annealnn.dynamics:SchrodingerAnnealer",
+    "dephasing": "annealnn.dynamics:DephasingAnnealer",
     "quantum-anneal": "annealnn.samplers:SimulatedQuantumAnnealingSampler",
     "population-annealing": "annealnn.samplers:PopulationAnnealingSampler",
     "tempering": "annealnn.samplers:ParallelTemperingSampler",

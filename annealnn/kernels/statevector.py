@@ -20,6 +20,7 @@ do not depend on each other: a front may hand them to several threads.
 import numpy as np
 
 from annealnn.kernels._compile import contracted
+from annealnn.kernels._rotations import NUM_BITS, rotate_six
 
 # blocks of 64 KiB each for the two parts and the energies: half the level-2 cache of common processors
 NUM_LOW = 13
@@ -66,31 +67,9 @@ def _turn(re, im, energies, phase):
 
 @contracted
 def _rotate_lowest(re, im, cosines, sines):
-    """Rotate bits 0, 1 and 2."""
-    c0, c1, c2 = cosines[0], cosines[1], cosines[2]
-    s0, s1, s2 = sines[0], sines[1], sines[2]
-    for p in range(re.shape[0] // 8):
-        k = 8 * p
-        a0, a1, a2, a3 = re[k], re[k + 1], re[k + 2], re[k + 3]
-        a4, a5, a6, a7 = re[k + 4], re[k + 5], re[k + 6], re[k + 7]
-        b0, b1, b2, b3 = im[k], im[k + 1], im[k + 2], im[k + 3]
-        b4, b5, b6, b7 = im[k + 4], im[k + 5], im[k + 6], im[k + 7]
-        a0, b0, a1, b1 = c0 * a0 - s0 * b1, c0 * b0 + s0 * a1, c0 * a1 - s0 * b0, c0 * b1 + s0 * a0
-        a2, b2, a3, b3 = c0 * a2 - s0 * b3, c0 * b2 + s0 * a3, c0 * a3 - s0 * b2, c0 * b3 + s0 * a2
-        a4, b4, a5, b5 = c0 * a4 - s0 * b5, c0 * b4 + s0 * a5, c0 * a5 - s0 * b4, c0 * b5 + s0 * a4
-        a6, b6, a7, b7 = c0 * a6 - s0 * b7, c0 * b6 + s0 * a7, c0 * a7 - s0 * b6, c0 * b7 + s0 * a6
-        a0, b0, a2, b2 = c1 * a0 - s1 * b2, c1 * b0 + s1 * a2, c1 * a2 - s1 * b0, c1 * b2 + s1 * a0
-        a1, b1, a3, b3 = c1 * a1 - s1 * b3, c1 * b1 + s1 * a3, c1 * a3 - s1 * b1, c1 * b3 + s1 * a1
-        a4, b4, a6, b6 = c1 * a4 - s1 * b6, c1 * b4 + s1 * a6, c1 * a6 - s1 * b4, c1 * b6 + s1 * a4
-        a5, b5, a7, b7 = c1 * a5 - s1 * b7, c1 * b5 + s1 * a7, c1 * a7 - s1 * b5, c1 * b7 + s1 * a5
-        a0, b0, a4, b4 = c2 * a0 - s2 * b4, c2 * b0 + s2 * a4, c2 * a4 - s2 * b0, c2 * b4 + s2 * a0
-        a1, b1, a5, b5 = c2 * a1 - s2 * b5, c2 * b1 + s2 * a5, c2 * a5 - s2 * b1, c2 * b5 + s2 * a1
-        a2, b2, a6, b6 = c2 * a2 - s2 * b6, c2 * b2 + s2 * a6, c2 * a6 - s2 * b2, c2 * b6 + s2 * a2
-        a3, b3, a7, b7 = c2 * a3 - s2 * b7, c2 * b3 + s2 * a7, c2 * a7 - s2 * b3, c2 * b7 + s2 * a3
-        re[k], re[k + 1], re[k + 2], re[k + 3] = a0, a1, a2, a3
-        re[k + 4], re[k + 5], re[k + 6], re[k + 7] = a4, a5, a6, a7
-        im[k], im[k + 1], im[k + 2], im[k + 3] = b0, b1, b2, b3
-        im[k + 4], im[k + 5], im[k + 6], im[k + 7] = b4, b5, b6, b7
+    """Rotate bits 0 to 5."""
+    for start in range(0, re.shape[0], 64):
+        rotate_six(re, im, start, cosines, sines)
 
 
 @contracted
@@ -128,9 +107,9 @@ def _rotate_one(re, im, w, c, s):
 def _rotate_block(re, im, cosines, sines, num_bits):
     """Rotate bits 0 to `num_bits` of a block of 2**num_bits amplitudes."""
     bit = 0
-    if num_bits >= 3:
+    if num_bits >= NUM_BITS:
         _rotate_lowest(re, im, cosines, sines)
-        bit = 3
+        bit = NUM_BITS
     while bit + 2 <= num_bits:
         _rotate_two(re, im, 1 << bit, cosines[bit], sines[bit], cosines[bit + 1], sines[bit + 1])
         bit += 2
