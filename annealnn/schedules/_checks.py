@@ -1,4 +1,4 @@
-"""Checks that schedules share."""
+"""What schedules share: checks, and comparison by value."""
 
 from typing import Any
 
@@ -37,3 +37,31 @@ def check_lengths(**arrays: Floats) -> None:
         got = ", ".join(f"{len(values)} {name}" for name, values in arrays.items())
         msg = f"there are as many of {', '.join(arrays)}; got {got}"
         raise ValueError(msg)
+
+
+class ByValue:
+    """Abstract: a frozen dataclass with slots whose arrays are compared, hashed, copied and pickled as its values."""
+
+    __slots__: tuple[str, ...] = ()
+
+    def _values(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in self.__slots__}
+
+    def _key(self) -> tuple[Any, ...]:
+        return tuple(tuple(v.tolist()) if isinstance(v, np.ndarray) else v for v in self._values().values())
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, type(self)):
+            return NotImplemented
+        return self._key() == other._key()
+
+    def __hash__(self) -> int:
+        return hash(self._key())
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # by the constructor: a pickled array forgets that it is read-only
+        return _rebuild, (type(self), self._values())
+
+
+def _rebuild(cls: type, values: dict[str, Any]) -> Any:
+    return cls(**values)

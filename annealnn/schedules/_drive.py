@@ -6,13 +6,13 @@ from typing import Any, final
 import numpy as np
 
 from annealnn._validation import check_number
-from annealnn.schedules._checks import check_lengths, check_rising, real_numbers
+from annealnn.schedules._checks import ByValue, check_lengths, check_rising, real_numbers
 from annealnn.typing import Floats
 
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Drive:
+class Drive(ByValue):
     """H(t) = -transverse(t) sum_i gamma_i X_i + problem(t) E(Z), hbar = 1: linear between knots.
 
     E is the energy of Eq. (1)'s diagonal part, -sum J_ij Z_i Z_j - sum h_i Z_i. Coefficients may have any sign.

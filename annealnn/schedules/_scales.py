@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, final
@@ -10,7 +11,7 @@ import numpy as np
 
 from annealnn._validation import check_choice, check_number
 from annealnn.exceptions import MissingDependencyError
-from annealnn.schedules._checks import check_lengths, check_rising, real_numbers
+from annealnn.schedules._checks import ByValue, check_lengths, check_rising, real_numbers
 from annealnn.typing import Floats
 
 TimeUnit: TypeAlias = Literal["1/energy", "ns"]
@@ -21,7 +22,7 @@ _COLUMNS = ("s", "a(s)", "b(s)")
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class EnergyScales:
+class EnergyScales(ByValue):
     """H(s) = -transverse(s) sum_i gamma_i X_i + problem(s) E(Z), hbar = 1: linear between points.
 
     Parameters
@@ -97,7 +98,8 @@ class EnergyScales:
         FileNotFoundError
             If there is no such file.
         ValueError
-            If there is no such table in it, or its numbers break the rules of this class.
+            If it cannot be read, there is no such table in it, the table's unit is another, or its numbers break the
+            rules of this class.
         MissingDependencyError
             If a spreadsheet is given and openpyxl is not installed.
         """
@@ -108,12 +110,14 @@ class EnergyScales:
             msg = f"sheet goes with a spreadsheet (.xlsx); got {sheet!r} with {path}"
             raise ValueError(msg)
         else:
-            with path.open(encoding="utf-8-sig", newline="") as file:
-                tables = iter([list(csv.reader(file))])
+            tables = _csv(path)
         for rows in tables:
-            if (found := _table(rows)) is not None:
-                s, a, b = _numbers(found, path)
-                return cls.from_ghz(s, a, b, name=path.name)
+            if (found := _table(rows, path)) is not None:
+                try:
+                    return cls.from_ghz(*_numbers(found), name=path.name)
+                except ValueError as error:
+                    msg = f"{error}, in the annealing table of {path}"
+                    raise ValueError(msg) from None
         msg = f"an annealing table has columns headed s, A(s) (GHz) and B(s) (GHz); found none in {path}"
         raise ValueError(msg)
 
@@ -145,41 +149,68 @@ def thermal_rate(temperature_mk: float) -> float:
     return 2 * np.pi * temperature_mk / 47.99243073
 
 
+def _csv(path: Path) -> Iterator[list[Sequence[Any]]]:
+    with path.open(encoding="utf-8-sig", newline="") as file, _naming_damage(path):
+        rows: list[Sequence[Any]] = list(csv.reader(file))
+    yield rows
+
+
 def _spreadsheet(path: Path, sheet: str | None) -> Iterator[list[Sequence[Any]]]:
     try:
         from openpyxl import load_workbook
     except ImportError:
         msg = f"a spreadsheet is read by openpyxl; install annealnn[dynamics], or save {path} as CSV"
         raise MissingDependencyError(msg) from None
-    # data_only: what formulas came to
-    book = load_workbook(path, read_only=True, data_only=True)
-    try:
-        if sheet is not None and sheet not in book.sheetnames:
-            msg = f"sheet is one of {', '.join(map(repr, book.sheetnames))}; got {sheet!r}"
+    with path.open("rb") as file:
+        with _naming_damage(path):
+            # data_only: what formulas came to
+            book = load_workbook(file, read_only=True, data_only=True)
+        tables = {table.title: table for table in book.worksheets}
+        if sheet is not None and sheet not in tables:
+            msg = f"sheet is one of {', '.join(map(repr, tables))}; got {sheet!r}"
             raise ValueError(msg)
-        for name in [sheet] if sheet is not None else book.sheetnames:
-            yield list(book[name].iter_rows(values_only=True))
-    finally:
-        book.close()
+        for name in [sheet] if sheet is not None else tables:
+            with _naming_damage(path):
+                rows = list(tables[name].iter_rows(values_only=True))
+            yield rows
 
 
-def _table(rows: list[Sequence[Any]]) -> list[list[Any]] | None:
+@contextmanager
+def _naming_damage(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:  # whatever a reader of files trips over in one that is none of its kind
+        msg = (
+            f"an annealing table is read from a CSV file in UTF-8 or from a spreadsheet (.xlsx); got {path}, which is "
+            f"neither, or damaged ({type(error).__name__}: {error}). Save it anew as one of these"
+        )
+        raise ValueError(msg) from error
+
+
+def _table(rows: list[Sequence[Any]], path: Path) -> list[list[Any]] | None:
     """Return rows of (s, A, B) below the heads, or None if there are none."""
     for number, row in enumerate(rows):
-        heads = [str(cell or "").strip().lower().partition(" ")[0] for cell in row]
+        words = [str(cell or "").strip().lower().partition(" ") for cell in row]
+        heads = [head for head, _, _ in words]
         if all(head in heads for head in _COLUMNS):
             where = [heads.index(head) for head in _COLUMNS]
+            units = [words[k][2] for k in where[1:]]
+            if any(unit and "ghz" not in unit for unit in units):
+                msg = (
+                    f"A(s) and B(s) of an annealing table are in GHz; got the heads {[row[k] for k in where]} in {path}"
+                )
+                raise ValueError(msg)
             below = ([row[k] if k < len(row) else None for k in where] for row in rows[number + 1 :])
             return [cells for cells in below if any(cell not in (None, "") for cell in cells)]
     return None
 
 
-def _numbers(rows: list[list[Any]], path: Path) -> Floats:
+def _numbers(rows: list[list[Any]]) -> Floats:
     for row in rows:
         for cell in row:
             try:
                 float(cell)
             except (TypeError, ValueError):
-                msg = f"an annealing table holds numbers below its heads; got {cell!r} in the row {row!r} of {path}"
+                msg = f"below the heads stand numbers; got {cell!r} in the row {row!r}"
                 raise ValueError(msg) from None
     return np.array([[float(cell) for cell in row] for row in rows]).reshape(-1, 3).T
