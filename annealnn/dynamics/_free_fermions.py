@@ -149,11 +149,17 @@ class FreeFermionRing:
 
         Raises
         ------
+        TypeError
+            If `drive` is no Drive.
         ValueError
             If a time is outside the drive, times do not rise, or the initial H is 0, which has no ground state.
         MemoryError
             If the drive takes more steps than memory holds.
         """
+        given: object = drive
+        if not isinstance(given, Drive):
+            msg = f"drive is a Drive; got {type(given).__name__}. Of an AnnealSchedule take its drive()"
+            raise TypeError(msg)
         times = drive.times if times is None else real_numbers("times", times, at_least=1)
         check_rising("times", times)
         coefficients = drive.at(times)
