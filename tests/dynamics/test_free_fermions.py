@@ -187,6 +187,7 @@ def test_echo_returns_after_many_steps():
     found = FreeFermionRing(10).evolve(mirrored, times=[0.0, tau / 4, 2 * tau])
     assert found.loschmidt_rate[1] > 0.01
     assert_allclose(found.return_amplitude[-1], 1, rtol=0, atol=1e-11)
+    assert_allclose(found.loschmidt_rate[-1], 0, atol=1e-14)
     assert_allclose(found.transverse_moment[-1], found.transverse_moment[0], rtol=0, atol=1e-12)
 
 

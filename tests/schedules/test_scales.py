@@ -162,10 +162,11 @@ def test_reads_csv_by_the_heads(tmp_path, heads, rows):
     assert EnergyScales.load(str(path)) == scales
 
 
-def test_reads_csv_as_spreadsheets_save_it(tmp_path):
-    """A byte-order mark, a title, blank lines, carriage returns, quoted cells."""
+@pytest.mark.parametrize("title", ["", "Standard anneal,,,\n\n"])
+def test_reads_csv_as_spreadsheets_save_it(tmp_path, title):
+    """A byte-order mark, blank lines, carriage returns, quoted cells; perhaps a title."""
     path = tmp_path / "saved.CSV"
-    text = "Standard anneal,,,\n\n" + as_csv([VENDOR_HEADS, VENDOR_ROWS[0], [None] * 4, *VENDOR_ROWS[1:]]) + ",,,\n\n"
+    text = title + as_csv([VENDOR_HEADS, VENDOR_ROWS[0], [None] * 4, *VENDOR_ROWS[1:]]) + ",,,\n\n"
     path.write_bytes(b"\xef\xbb\xbf" + text.replace("6.0", '"6.0"').replace("\n", "\r\n").encode())
     assert_is_the_table(EnergyScales.load(path))
 
