@@ -34,12 +34,12 @@ def check_real(name: str, values: Any) -> Floats:
     given = np.asarray(values)
     if np.iscomplexobj(given):
         where = given.ravel()[np.flatnonzero(given.imag)[:1]] if given.imag.any() else given.ravel()[:1]
-        msg = f"{name} are real, as all coefficients of Eq. (1); got the complex {', '.join(map(str, where))}"
+        msg = f"{name} holds real numbers; got complex {', '.join(map(str, where))}"
         raise ValueError(msg)
     try:
         return np.array(given, dtype=np.float64)
     except (TypeError, ValueError):
-        msg = f"{name} are numbers; got {values!r}"
+        msg = f"{name} holds numbers; got {values!r}"
         raise ValueError(msg) from None
 
 

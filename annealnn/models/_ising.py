@@ -19,14 +19,14 @@ def read_terms(h: Fields, J: Couplings, labels: Iterable[Hashable] | None) -> tu
     """Return structure and parameters of fields and couplings given as mappings or arrays."""
     names, fields = _read_fields(h, J, labels)
     if isinstance(J, Mapping):
-        pairs, values = list(J), check_real("couplings", list(J.values()))
+        pairs, values = list(J), check_real("J", list(J.values()))
         known = set(names)
         if unknown := [p for p in pairs if not set(p) <= known]:
             msg = f"couplings join the model's variables; got {unknown[0]!r} with variables {names[:8]!r}"
             raise ValueError(msg)
         given = Structure.from_edges(names, pairs)
     else:
-        matrix = check_real("couplings", J)
+        matrix = check_real("J", J)
         if matrix.shape != (len(names), len(names)):
             msg = f"J is a mapping of pairs or a matrix of shape ({len(names)}, {len(names)}); got shape {matrix.shape}"
             raise ValueError(msg)
@@ -47,7 +47,7 @@ def read_terms(h: Fields, J: Couplings, labels: Iterable[Hashable] | None) -> tu
 
 def _read_fields(h: Fields, J: Couplings, labels: Iterable[Hashable] | None) -> tuple[list[Hashable], Floats]:
     if not isinstance(h, Mapping):
-        fields = check_real("fields", h)
+        fields = check_real("h", h)
         if fields.ndim != 1:
             msg = f"h has one field per variable, shape (num_variables,); got shape {fields.shape}"
             raise ValueError(msg)
@@ -62,7 +62,7 @@ def _read_fields(h: Fields, J: Couplings, labels: Iterable[Hashable] | None) -> 
     if missing := [v for v in h if v not in set(names)]:
         msg = f"h has fields for the labelled variables only; got one for {missing[0]!r}"
         raise ValueError(msg)
-    return names, check_real("fields", [h.get(v, 0.0) for v in names])
+    return names, check_real("h", [h.get(v, 0.0) for v in names])
 
 
 def _check_finite(fields: Floats, couplings: Floats) -> None:

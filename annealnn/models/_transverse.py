@@ -147,7 +147,7 @@ class TransverseIsing:
 
 
 def _checked_gamma(gamma: float | Floats, num_variables: int) -> Floats:
-    field = check_real("transverse fields", gamma)
+    field = check_real("gamma", gamma)
     if field.shape not in ((), (num_variables,)):
         msg = f"gamma is one number or one per variable, shape ({num_variables},); got shape {field.shape}"
         raise ValueError(msg)

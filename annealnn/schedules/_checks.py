@@ -12,11 +12,11 @@ def real_numbers(name: str, values: Any, *, at_least: int = 2) -> Floats:
     """Return `values` as a read-only array of finite floats, (num_values,), of which there are some."""
     out = check_real(name, values)
     if out.ndim != 1 or len(out) < at_least:
-        msg = f"{name} are a sequence of at least {at_least} numbers; got an array of shape {out.shape}"
+        msg = f"{name} is a sequence of at least {at_least} numbers; got an array of shape {out.shape}"
         raise ValueError(msg)
     if not np.isfinite(out).all():
         where = int(np.flatnonzero(~np.isfinite(out))[0])
-        msg = f"{name} are finite numbers; got {out[where]} at {where}"
+        msg = f"{name} holds finite numbers; got {out[where]} at {where}"
         raise ValueError(msg)
     out.setflags(write=False)
     return out

@@ -80,7 +80,7 @@ def test_arrays_are_kept_apart_from_the_caller_s():
         ({"s": [0]}, "s is a sequence of at least 2 numbers"),
         ({"transverse": [1, -0.5, 0]}, "transverse scales are at least 0; got -0.5 at s = 0.4"),
         ({"problem": [0, 1, -2]}, "problem scales are at least 0; got -2 at s = 1"),
-        ({"problem": [0, 1j, 2]}, "problem holds real numbers; got complex ones"),
+        ({"problem": [0, 1j, 2]}, "problem holds real numbers; got complex"),
         ({"problem": [0, np.nan, 2]}, "problem holds finite numbers; got nan at 1"),
         ({"problem": [0, "high", 2]}, "problem holds numbers; got "),
         ({"problem": [[0, 1, 2]]}, r"problem is a sequence of at least 2 numbers; got an array of shape \(1, 3\)"),
