@@ -1,7 +1,5 @@
 """The Hamiltonian of a transverse-field Ising model times a vector over basis states."""
 
-import numpy as np
-
 from annealnn.kernels._compile import compiled
 
 # basis states side by side whose share of three arrays stays in the second cache

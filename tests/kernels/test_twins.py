@@ -55,7 +55,12 @@ def all_kernels():
 def test_every_kernel_has_a_twin_and_a_test_of_it():
     names = set(all_kernels())
     assert names >= {"sparse_sweeps", "block_sweeps"}
-    found = {name for module in (twins, _twins_importance, _twins_dynamics) for name in vars(module) if name.endswith("_reference")}
+    found = {
+        name
+        for module in (twins, _twins_importance, _twins_dynamics)
+        for name in vars(module)
+        if name.endswith("_reference")
+    }
     assert {f"{name}_reference" for name in names} == found
     tests = "".join(path.read_text() for path in Path(__file__).parent.glob("test_twins*.py"))
     assert not [name for name in names if f"{name}_reference" not in tests]
