@@ -1,12 +1,12 @@
 """The environment of a noisy annealer: rates of an Ohmic bath of oscillators."""
 
 from dataclasses import asdict, dataclass
-from typing import Any, final
+from typing import Any, final, get_args
 
 import numpy as np
 
-from annealnn._validation import check_number
-from annealnn.schedules._scales import thermal_rate
+from annealnn._validation import check_choice, check_number
+from annealnn.schedules._scales import TimeUnit, thermal_rate
 from annealnn.typing import AnyArray, Floats
 
 
@@ -31,6 +31,8 @@ class OhmicBath:
         Strength, at least 0, a pure number: eta g**2 of the paper. The equation is for weak coupling: rates below gaps.
     cutoff : float
         Frequency beyond which the bath is cut off, above 0: 1/time, an angle to a unit of time.
+    time_unit : "1/energy" or "ns"
+        Of beta and the cutoff; that of the schedule that it goes with.
 
     Raises
     ------
@@ -41,22 +43,21 @@ class OhmicBath:
     beta: float
     coupling: float = 1e-3
     cutoff: float = 10.0
+    time_unit: TimeUnit = "1/energy"
 
     def __post_init__(self) -> None:
         check_number("beta", self.beta, low=0.0, open_low=True)
         check_number("coupling", self.coupling, low=0.0)
         check_number("cutoff", self.cutoff, low=0.0, open_low=True)
+        check_choice("time_unit", self.time_unit, get_args(TimeUnit))
 
     @classmethod
     def at_temperature_mk(
         cls, temperature_mk: float, *, coupling: float = 1.2e-4 / (2 * np.pi), cutoff: float = 8 * np.pi
     ) -> "OhmicBath":
-        """Return the bath at a temperature in mK, for schedules in ns: the cutoff is in rad/ns.
-
-        Coupling and cutoff are those of Albash et al. (2012), section 5, unless given.
-        """
+        """Return the bath at a temperature in mK, for schedules in ns: the cutoff is in rad/ns, 4 GHz unless given."""
         check_number("temperature_mk", temperature_mk, low=0.0, open_low=True)
-        return cls(beta=1 / thermal_rate(temperature_mk), coupling=coupling, cutoff=cutoff)
+        return cls(beta=1 / thermal_rate(temperature_mk), coupling=coupling, cutoff=cutoff, time_unit="ns")
 
     def rates(self, omega: AnyArray | float) -> Floats:
         """Return gamma(omega), 1/time, of frequencies (...), 1/time: above 0 where the bath takes up energy."""

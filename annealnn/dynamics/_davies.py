@@ -39,7 +39,7 @@ class DaviesGenerator:
     Where no two transitions share a frequency, populations and coherences move apart: `transfers` between the former,
     a decay of each of the latter. What sharing adds is in `shared`.
 
-    Source: Davies, Commun. Math. Phys. 39, 91 (1974); Albash et al., New J. Phys. 14, 123016 (2012), Eq. (57).
+    Source: Davies, Commun. Math. Phys. 39, 91 (1974); Albash et al., New J. Phys. 14, 123016 (2012).
     """
 
     energies: Floats  #: levels (num_states,), rising, 1/time
@@ -134,6 +134,12 @@ def turned(vectors: Floats, rho: Density) -> Density:
     return (vectors.T @ np.ascontiguousarray(half.conj().T).view(np.float64)).view(np.complex128)
 
 
+def runs(values: Floats, width: float) -> tuple[Indices, Indices]:
+    """Return the first place and the length of each run of rising values whose neighbours are within `width`."""
+    first = np.concatenate([[0][: len(values)], np.flatnonzero(values[1:] - values[:-1] > width) + 1]).astype(np.intp)
+    return first, np.append(first[1:], len(values)) - first
+
+
 class _Transitions(NamedTuple):
     """Transitions starts -> ends, sorted by frequency, in groups of one frequency."""
 
@@ -148,15 +154,12 @@ class _Transitions(NamedTuple):
         ends, starts = np.nonzero(elements.any(axis=0))
         omega = energies[starts] - energies[ends]
         order = np.argsort(omega, kind="stable")
-        omega = omega[order]
-        width = _SAME * (energies[-1] - energies[0])
-        first = np.flatnonzero(np.diff(omega, prepend=-np.inf) > width)
-        sizes = np.diff(first, append=len(omega))
+        first, sizes = runs(omega[order], _SAME * (energies[-1] - energies[0]))
         ends, starts = ends[order], starts[order]
+        first, sizes = first[sizes > 1], sizes[sizes > 1]
         # |a><a| of all a share omega = 0, which is part of the decays
-        if len(first):
-            sizes[(sizes == 1) | (np.add.reduceat(ends != starts, first, dtype=np.intp) == 0)] = 0
-        return cls(ends, starts, first[sizes > 0], sizes[sizes > 0])
+        mixed = [bool((ends[k : k + m] != starts[k : k + m]).any()) for k, m in zip(first, sizes, strict=True)]
+        return cls(ends, starts, first[mixed], sizes[mixed])
 
     def crowded(self) -> list[int]:
         """Return the groups that are applied as operators."""

@@ -1,29 +1,19 @@
 """Plain dephasing: an anneal whose qubits lose the phase between their two basis states at a given rate."""
 
-from collections.abc import Callable
 from types import ModuleType
-from typing import Any
+from typing import Any, final
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from annealnn._parallel import Watch
+from annealnn._progress import Wanted
 from annealnn._validation import check_number
 from annealnn.dynamics._davies import Density
-from annealnn.dynamics._open import (
-    DenseModel,
-    OpenEvolution,
-    check_size,
-    checked_times,
-    initial_density,
-    observed,
-    segments,
-)
+from annealnn.dynamics._open import OpenEvolution, OpenSolver
 from annealnn.exceptions import MissingDependencyError
 from annealnn.models import IsingModel
+from annealnn.samplers._gamma import Gamma
 from annealnn.schedules import Drive
-
-MAX_QUBITS = 8
 
 
 def evolve_dephasing(
@@ -31,13 +21,13 @@ def evolve_dephasing(
     drive: Drive,
     dephasing_rate: float,
     *,
-    gamma: Any = 1.0,
+    gamma: Gamma = 1.0,
     initial_state: Any = None,
     times: Any = None,
-    tolerance: float = 1e-6,
-    watch: Watch | None = None,
+    tolerance: float = 1e-8,
+    progress: Wanted = "auto",
 ) -> OpenEvolution:
-    """Integrate Lindblad's equation with jump operators sqrt(dephasing_rate / 2) Z_i, by QuTiP.
+    """Integrate Lindblad's equation with the jump operators sqrt(dephasing_rate / 2) Z_i, by QuTiP.
 
     Without H, a coherence between basis states that differ in k qubits decays as exp(-k dephasing_rate t). This is
     noise of infinite temperature: under a transverse field it heats to the equal mixture of all states. For a bath
@@ -46,86 +36,84 @@ def evolve_dephasing(
     Parameters
     ----------
     problem : IsingModel
-        Of at most 8 qubits.
+        Of at most 8 variables.
     drive : Drive
+        Such as `AnnealSchedule.drive()` gives.
     dephasing_rate : float
         Of each qubit, at least 0, 1/time in the drive's unit.
-    gamma, initial_state, times
+    gamma, initial_state, times, progress
         As in `evolve_open`.
     tolerance : float
-        Error of one step in each element of the density matrix, absolute and relative; at least 1e-12.
-    watch : callable, optional
-        Told how much is done, 0 to 1, after each stretch between knots and times; True ends the run.
+        Of each step in each element of the density matrix, absolute and relative; from 1e-12 to 0.1.
 
     Returns
     -------
     OpenEvolution
-        Without `error_estimate`: the solver has none. `num_steps` counts stretches between knots and times.
+        Its `error` is None. `num_steps` counts stretches between knots and times.
 
     Raises
     ------
     ValueError
-        If there are too many qubits or an argument breaks its rule.
+        If there are too many variables or an argument breaks its rule.
     MemoryError
-        If the density matrices would not fit in memory.
+        If the states asked for would not fit in memory.
     MissingDependencyError
         If QuTiP is not installed.
 
     References
     ----------
-    Lindblad, Commun. Math. Phys. 48, 119 (1976). Lambert et al., QuTiP 5, Phys. Rep. 1153, 1 (2026).
+    Lindblad, Commun. Math. Phys. 48, 119 (1976). QuTiP: Johansson, Nation & Nori, Comput. Phys. Commun. 184, 1234
+    (2013).
     """
-    check_number("dephasing_rate", dephasing_rate, low=0.0)
-    check_number("tolerance", tolerance, low=1e-12)
-    n = problem.structure.num_variables
-    stops = checked_times(times, drive)
-    check_size(
-        problem, MAX_QUBITS, len(stops), "the Lindblad equation", f"whose equation has {4.0**n:,.2g} unknowns"
-    )
-    model = DenseModel.of(problem, gamma)
-    rho = initial_density(model, drive, initial_state)
+    solver = Dephasing(problem, drive, dephasing_rate, gamma=gamma, tolerance=tolerance)
     with threadpool_limits(1, "blas"):
-        solve = _solver(_qutip(), model, drive, dephasing_rate, tolerance)
-        states, seen, count = [], [], 0
-        for start, end in segments(drive, stops):
-            if end > start:
-                rho, count = solve(rho, start, end), count + 1
-            stopped = watch is not None and end > start and watch(end / stops[-1])
-            if stopped or end in stops:
-                states.append(rho)
-                seen.append(end)
-            if stopped:
-                break
-    return observed(model, drive, np.array(seen), states, num_steps=count, error_estimate=None)
+        return solver.evolution(initial_state, times, progress)
 
 
-def _solver(
-    qutip: ModuleType, model: DenseModel, drive: Drive, rate: float, tolerance: float
-) -> Callable[[Density, float, float], Density]:
-    """Return (state, start, end) -> state, with no knot of the drive between start and end."""
-    mixer, problem = -qutip.Qobj(model.flips).to("CSR"), qutip.Qobj(np.diag(model.energies)).to("CSR")
-    jumps = [np.sqrt(rate / 2) * qutip.Qobj(np.diag(sign)).to("CSR") for sign in model.signs] if rate else []
-    options = {"atol": tolerance, "rtol": tolerance, "nsteps": 1_000_000_000, "progress_bar": ""}
+@final
+class Dephasing(OpenSolver):
+    """The solver of `evolve_dephasing`, with its arguments."""
 
-    def solve(rho: Density, start: float, end: float) -> Density:
-        (a0, a1), (b0, b1) = drive.at(np.array([start, end]))
+    def __init__(
+        self, problem: IsingModel, drive: Drive, dephasing_rate: float, *, gamma: Gamma, tolerance: float
+    ) -> None:
+        rate = check_number("dephasing_rate", dephasing_rate, low=0.0)
+        check_number("tolerance", tolerance, low=1e-12, high=0.1)
+        super().__init__(problem, drive, gamma)
+        self._qutip = _load_qutip()
+        self._flips, self._energies = self._operator(-self.model.flips), self._operator(np.diag(self.model.energies))
+        self._jumps = [np.sqrt(rate / 2) * self._operator(np.diag(sign)) for sign in self.model.signs if rate]
+        # no limit to the number of steps between two times
+        self._options = {"atol": tolerance, "rtol": tolerance, "nsteps": 10**9, "progress_bar": ""}
 
-        # on the same lines beyond the end too, where the solver may look
+    @staticmethod
+    def no_error() -> None:
+        """Return None."""
+
+    def advance(self, rho: Density, start: float, end: float) -> tuple[float, Density]:
+        """Return `end` and the state there."""
+        self.num_steps += 1
+        (a0, a1), (b0, b1) = self.drive.at(np.array([start, end]))
+
+        # straight on beyond the end too, where the solver may look
         def transverse(t: float) -> float:
             return float(a0 + (a1 - a0) * (t - start) / (end - start))
 
-        def weight(t: float) -> float:
+        def problem(t: float) -> float:
             return float(b0 + (b1 - b0) * (t - start) / (end - start))
 
-        hamiltonian = qutip.QobjEvo([[mixer, transverse], [problem, weight]])
-        found = qutip.mesolve(hamiltonian, qutip.Qobj(rho), [start, end], c_ops=jumps, options=options)
+        hamiltonian = self._qutip.QobjEvo([[self._flips, transverse], [self._energies, problem]])
+        found = self._qutip.mesolve(
+            hamiltonian, self._qutip.Qobj(rho), [start, end], c_ops=self._jumps, options=self._options
+        )
         out: Density = found.states[-1].full()
-        return (out + out.conj().T) / 2
+        return end, (out + out.conj().T) / 2
 
-    return solve
+    def _operator(self, matrix: Any) -> Any:
+        return self._qutip.Qobj(matrix).to("CSR")
 
 
-def _qutip() -> ModuleType:
+def _load_qutip() -> ModuleType:
     try:
         import qutip
     except ImportError:

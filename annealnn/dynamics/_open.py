@@ -1,6 +1,6 @@
 """What the open-system solvers share: a model as dense matrices, where it begins, and what is seen of it."""
 
-from collections.abc import Sequence
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, NamedTuple, final
@@ -8,17 +8,22 @@ from typing import Any, NamedTuple, final
 import numpy as np
 
 from annealnn._memory import check_memory
-from annealnn.dynamics._davies import Density
-from annealnn.models import IsingModel, TransverseIsing
-from annealnn.models._exact import basis_energies, basis_numbers, basis_spins
+from annealnn._parallel import Watch
+from annealnn._progress import Wanted, late_progress_bar
+from annealnn.dynamics._davies import Density, runs
+from annealnn.dynamics._initial import initial_amplitudes
+from annealnn.models import IsingModel
+from annealnn.models._exact import basis_energies, basis_spins
+from annealnn.samplers._gamma import Gamma, gamma_by_variable
 from annealnn.schedules import Drive
 from annealnn.schedules._checks import check_rising, real_numbers
 from annealnn.typing import Floats
 
+MAX_QUBITS = 8
 # levels closer than this, relative to the spectrum's width, are one
 _SAME = 1e-9
-# how far a given state may be from norm 1, from Hermitian, and below 0
-_ROUNDING = 1e-8
+# how far a given density matrix may be from Hermitian, from trace 1, and below 0
+_ROUNDING = 1e-6
 
 
 @final
@@ -27,17 +32,17 @@ class OpenEvolution:
     """A density matrix over time. Basis order: qubit 0 most significant, basis digit 0 is spin +1."""
 
     times: Floats  #: (num_times,), in the drive's time unit
-    states: Density  #: density matrices, (num_times, 2**num_qubits, 2**num_qubits)
-    levels: Floats  #: eigenvalues of H(t), rising, (num_times, 2**num_qubits), 1/time
-    populations: Floats  #: of those levels, (num_times, 2**num_qubits); degenerate ones share theirs equally
-    energies: Floats  #: mean of H(t), (num_times,), 1/time
-    purities: Floats  #: trace of the square, (num_times,)
-    num_steps: int  #: of the solver; steps tried and not taken count
-    error_estimate: float | None  #: of the trace distance from the exact solution; None if the solver gives none
+    states: Density  #: density matrices, (num_times, 2**num_variables, 2**num_variables)
+    levels: Floats  #: eigenvalues of H(t), rising, (num_times, 2**num_variables), 1/time
+    populations: Floats  #: of those levels, (num_times, 2**num_variables); degenerate ones share theirs equally
+    energy: Floats  #: `<H(t)>`, (num_times,), 1/time
+    purity: Floats  #: trace of the square, (num_times,)
+    error: float | None  #: of the last state, in trace distance: so of any probability. None if the solver says none
+    num_steps: int  #: of the solver; those tried and not taken count
 
     @property
     def probabilities(self) -> Floats:
-        """Probabilities of the basis states at the last time, (2**num_qubits,)."""
+        """Probabilities of the basis states at the last time, (2**num_variables,)."""
         diagonal = np.maximum(self.states[-1].diagonal().real, 0)
         return np.asarray(diagonal / diagonal.sum())
 
@@ -50,16 +55,15 @@ class DenseModel(NamedTuple):
     flips: Floats  #: sum_i gamma_i X_i, (num_states, num_states)
 
     @classmethod
-    def of(cls, problem: IsingModel, gamma: Any) -> "DenseModel":
-        """Return the pieces of `problem` under transverse fields `gamma`, a number or (num_qubits,)."""
-        gammas = TransverseIsing.of(problem, gamma).gamma
+    def of(cls, problem: IsingModel, gamma: Gamma) -> "DenseModel":
+        """Return the pieces of `problem` under transverse fields."""
+        gammas = gamma_by_variable(gamma, problem.structure)
         n = problem.structure.num_variables
         states = np.arange(2**n)
         flips = np.zeros((2**n, 2**n))
         for i in range(n):
             flips[states, states ^ (1 << (n - 1 - i))] = gammas[i]
-        signs = basis_spins(n).T.astype(np.float64)
-        return cls(basis_energies(problem.structure, problem.parameters), signs, flips)
+        return cls(basis_energies(problem.structure, problem.parameters), basis_spins(n).T.astype(np.float64), flips)
 
     def hamiltonian(self, transverse: float, problem: float) -> Floats:
         """Return H, (num_states, num_states)."""
@@ -68,135 +72,144 @@ class DenseModel(NamedTuple):
         return out
 
 
-def check_size(problem: IsingModel, limit: int, num_times: int, solver: str, cost: str) -> None:
-    """Check that there are no more than `limit` qubits, and memory for the density matrices."""
-    n = problem.structure.num_variables
-    if n > limit:
-        msg = (
-            f"{solver} reaches {limit} qubits; got {n}, whose density matrix takes {4**n * 16 / 2**30:,.3g} GiB, and "
-            f"{cost}. Fix variables, or use evolve, which has no bath"
-        )
-        raise ValueError(msg)
-    check_memory(
-        f"{num_times:,} density matrices of {n} qubits", (num_times + 64) * 16 * 4**n, "Ask for fewer times or qubits"
-    )
-
-
-def checked_times(times: Any, drive: Drive) -> Floats:
-    """Return the times to report, (num_times,): rising, from 0 to the drive's duration; the duration if None."""
-    if times is None:
-        return np.array([drive.duration])
-    out = real_numbers("times", times, at_least=1)
-    check_rising("times", out)
-    drive.at(out)
-    return out
-
-
-def segments(drive: Drive, stops: Floats) -> list[tuple[float, float]]:
-    """Return (start, end) of the stretches between knots and times to report (num_times,), up to the last of these.
-
-    The first is (0, 0) where time 0 is to be reported.
-    """
-    ends = np.union1d(drive.times, stops)
-    ends = ends[ends <= stops[-1]].tolist()
-    return ([(0.0, 0.0)] if stops[0] == 0 else []) + list(pairwise(ends))
-
-
-def initial_density(model: DenseModel, drive: Drive, initial_state: Any) -> Density:
-    """Return the density matrix (num_states, num_states) that a run begins with.
-
-    Parameters
-    ----------
-    model : DenseModel
-    drive : Drive
-    initial_state : None or array
-        None is the ground state of H(0), an equal mixture if there are several. Else spins (num_qubits,), a state
-        vector (num_states,) or a density matrix (num_states, num_states).
+class OpenSolver(ABC):
+    """Abstract: moves a density matrix along a drive, up to 8 qubits.
 
     Raises
     ------
     ValueError
-        If it is none of these.
+        If there are more qubits, or `gamma` breaks its rule.
     """
-    n, size = model.signs.shape
-    if initial_state is None:
-        levels, vectors = np.linalg.eigh(model.hamiltonian(float(drive.transverse[0]), float(drive.problem[0])))
-        ground = vectors[:, levels - levels[0] <= _SAME * (levels[-1] - levels[0])]
-        return (ground @ ground.T / ground.shape[1]).astype(np.complex128)
-    try:
-        given = np.array(initial_state, dtype=np.complex128)
-    except (TypeError, ValueError):
-        msg = f"initial_state holds numbers; got {initial_state!r}"
-        raise ValueError(msg) from None
-    if not np.isfinite(given).all():
-        msg = f"initial_state holds finite numbers; got {given[~np.isfinite(given)][0]}"
-        raise ValueError(msg)
-    if given.shape == (n,):
-        return _of_spins(given, size)
-    if given.shape == (size,):
-        _check_one("the norm of a state vector", float(np.linalg.norm(given)))
-        return np.outer(given, given.conj()) / np.vdot(given, given)
-    if given.shape != (size, size):
+
+    def __init__(self, problem: IsingModel, drive: Drive, gamma: Gamma) -> None:
+        check_open_size(problem.structure.num_variables)
+        self.problem, self.drive, self.model = problem, drive, DenseModel.of(problem, gamma)
+        self.num_steps, self.error = 0, self.no_error()
+
+    @staticmethod
+    @abstractmethod
+    def no_error() -> float | None:
+        """Return the error before the first step, or None if the solver says none."""
+
+    @abstractmethod
+    def advance(self, rho: Density, start: float, end: float) -> tuple[float, Density]:
+        """Return the time and the state after a step from `start` towards `end`, no knot of the drive between."""
+
+    def run(self, rho: Density, stops: Floats, watch: Watch) -> tuple[list[float], list[Density], bool]:
+        """Return the states at `stops` (num_times,), their times, and whether `watch` ended it: at the last of them."""
+        times, states = [], []
+        if stops[0] == 0:
+            times, states = [0.0], [rho]
+        knots = np.union1d(self.drive.times, stops)
+        for start, end in pairwise(knots[knots <= stops[-1]].tolist()):
+            now, stopped = start, False
+            while now < end and not stopped:
+                now, rho = self.advance(rho, now, end)
+                stopped = watch(now / stops[-1])
+            if stopped or end in stops:
+                times.append(now)
+                states.append(rho)
+            if stopped:
+                return times, states, True
+        return times, states, False
+
+    def evolution(self, initial_state: Any, times: Any, progress: Wanted) -> OpenEvolution:
+        """Return what `evolve_open` and `evolve_dephasing` do, from their arguments."""
+        stops = _checked_times(times, self.drive)
+        check_memory(
+            f"{len(stops):,} density matrices of {self.problem.structure.num_variables} qubits",
+            2 * len(stops) * 16 * 4**self.problem.structure.num_variables,
+            "Ask for fewer times",
+        )
+        rho = self.initial_density(initial_state)
+        with late_progress_bar("evolve", wanted=progress) as show:
+            _, states, _ = self.run(rho, stops, lambda fraction: bool(show(fraction)))
+        coefficients = np.transpose(self.drive.at(stops))
+        rows = [_seen(self.model.hamiltonian(a, b), state) for (a, b), state in zip(coefficients, states, strict=True)]
+        levels, populations, energy, purity = (np.array(values) for values in zip(*rows, strict=True))
+        return OpenEvolution(
+            times=stops,
+            states=np.array(states),
+            levels=levels,
+            populations=populations,
+            energy=energy,
+            purity=purity,
+            error=self.error,
+            num_steps=self.num_steps,
+        )
+
+    def initial_density(self, state: Any) -> Density:
+        """Return the density matrix (num_states, num_states) that `initial_state` says.
+
+        None is the ground state of H(0), the equal mixture of several. A matrix is one; all else is as in `evolve`.
+        """
+        size = len(self.model.energies)
+        if state is None:
+            levels, vectors = np.linalg.eigh(self.model.hamiltonian(self.drive.transverse[0], self.drive.problem[0]))
+            ground = vectors[:, levels - levels[0] <= _SAME * (levels[-1] - levels[0])]
+            return np.asarray(ground @ ground.T / ground.shape[1], dtype=np.complex128)
+        if np.ndim(state) == 2:
+            return _checked_density(np.asarray(state, dtype=np.complex128), size)
+        amplitudes = initial_amplitudes(self.problem, state)
+        if isinstance(amplitudes, int):
+            number, amplitudes = amplitudes, np.zeros(size)
+            amplitudes[number] = 1
+        vector = np.asarray(amplitudes, dtype=np.complex128)
+        return np.outer(vector, vector.conj()) / np.vdot(vector, vector).real
+
+
+def check_open_size(num_qubits: int) -> None:
+    """Check that a density matrix of so many qubits can be evolved.
+
+    Raises
+    ------
+    ValueError
+        If there are more than 8.
+    """
+    if num_qubits > MAX_QUBITS:
+        # measured: a step of the master equation takes 0.02 s at 7 qubits, and eight times as long with one more
         msg = (
-            f"initial_state is spins of shape ({n},), a state vector of shape ({size},) or a density matrix of shape "
-            f"({size}, {size}); got shape {given.shape}"
+            f"density matrices are evolved up to {MAX_QUBITS} qubits; got {num_qubits}, where one takes "
+            f"{4.0**num_qubits / 2**26:,.3g} GiB and a step of the master equation {0.02 * 8.0 ** (num_qubits - 7):,.2g} "
+            "s, of which an anneal has a thousand. Fix variables, or use evolve, which has no bath"
         )
         raise ValueError(msg)
-    if np.abs(given - given.conj().T).max() > _ROUNDING:
-        msg = f"a density matrix is Hermitian; got one off by {np.abs(given - given.conj().T).max():.2g}"
+
+
+def _checked_times(times: Any, drive: Drive) -> Floats:
+    if times is None:
+        return np.array([drive.duration])
+    out = real_numbers("times", times, at_least=1)
+    check_rising("times", out)
+    if out[0] < 0 or out[-1] > drive.duration:
+        msg = f"times are from 0 to {drive.duration:g}, the drive's duration; got {out[0]:g} to {out[-1]:g}"
         raise ValueError(msg)
-    _check_one("the trace of a density matrix", float(np.trace(given).real))
-    given = (given + given.conj().T) / 2
-    if (lowest := float(np.linalg.eigvalsh(given)[0])) < -_ROUNDING:
-        msg = f"a density matrix has no negative eigenvalue; got {lowest:.2g}"
-        raise ValueError(msg)
-    return np.asarray(given / np.trace(given).real)
-
-
-def observed(
-    model: DenseModel,
-    drive: Drive,
-    times: Floats,
-    states: Sequence[Density],
-    *,
-    num_steps: int,
-    error_estimate: float | None,
-) -> OpenEvolution:
-    """Return the evolution through `states` at `times` (num_times,), with what is seen of them."""
-    rows = [_seen(model.hamiltonian(float(a), float(b)), rho) for a, b, rho in zip(*drive.at(times), states, strict=True)]
-    levels, populations, energies, purities = (np.array(values) for values in zip(*rows, strict=True))
-    return OpenEvolution(
-        times=times,
-        states=np.array(states),
-        levels=levels,
-        populations=populations,
-        energies=energies,
-        purities=purities,
-        num_steps=num_steps,
-        error_estimate=error_estimate,
-    )
-
-
-def _seen(hamiltonian: Floats, rho: Density) -> tuple[Floats, Floats, float, float]:
-    levels, vectors = np.linalg.eigh(hamiltonian)
-    populations = ((vectors.T @ rho) * vectors.T).sum(axis=1).real
-    first = np.flatnonzero(np.diff(levels, prepend=-np.inf) > _SAME * (levels[-1] - levels[0]))
-    sizes = np.diff(first, append=len(levels))
-    shared = np.repeat(np.add.reduceat(populations, first) / sizes, sizes)
-    return levels, shared, float((hamiltonian * rho.real).sum()), float((np.abs(rho) ** 2).sum())
-
-
-def _of_spins(given: Density, size: int) -> Density:
-    if not (np.abs(given.real) == 1).all() or given.imag.any():
-        msg = f"spins of initial_state are -1 or +1; got {given}. For bits, use bits_to_spins"
-        raise ValueError(msg)
-    out = np.zeros((size, size), dtype=np.complex128)
-    number = basis_numbers(given.real[None])[0]
-    out[number, number] = 1
     return out
 
 
-def _check_one(what: str, value: float) -> None:
-    if abs(value - 1) > _ROUNDING:
-        msg = f"{what} is 1; got {value:.10g}. Divide by it"
+def _checked_density(given: Density, size: int) -> Density:
+    if given.shape != (size, size) or not np.isfinite(given).all():
+        msg = f"a density matrix holds finite numbers, shape ({size}, {size}); got shape {given.shape}"
         raise ValueError(msg)
+    lopsided, trace = float(np.abs(given - given.conj().T).max()), complex(np.trace(given))
+    if lopsided > _ROUNDING:
+        msg = f"a density matrix is Hermitian; got one that differs from its adjoint by {lopsided:.2g}"
+        raise ValueError(msg)
+    if abs(trace - 1) > _ROUNDING:
+        msg = f"a density matrix has trace 1; got {trace.real:.8g}. Divide by it"
+        raise ValueError(msg)
+    given = (given + given.conj().T) / (2 * trace.real)
+    lowest = float(np.linalg.eigvalsh(given)[0])
+    if lowest < -_ROUNDING:
+        msg = f"a density matrix has no negative eigenvalue; got {lowest:.2g}"
+        raise ValueError(msg)
+    return given
+
+
+def _seen(hamiltonian: Floats, rho: Density) -> tuple[Floats, Floats, float, float]:
+    """Return levels (num_states,), their populations (num_states,), mean energy and purity."""
+    levels, vectors = np.linalg.eigh(hamiltonian)
+    populations = ((vectors.T @ rho) * vectors.T).sum(axis=1).real
+    first, sizes = runs(levels, _SAME * (levels[-1] - levels[0]))
+    shared = np.repeat(np.add.reduceat(populations, first) / sizes, sizes)
+    return levels, shared, float((hamiltonian * rho.real).sum()), float((np.abs(rho) ** 2).sum())
