@@ -201,9 +201,10 @@ class _Transitions(NamedTuple):
         strengths = np.ascontiguousarray(elements[:, ends, starts].T)
         values = np.einsum("ki,ki->k", strengths[left], strengths[right])
         one_end = ends[left] == ends[right]
-        lost = np.bincount(starts[left[one_end]] * size + starts[right[one_end]], values[one_end], size**2)
+        lost = np.zeros((size, size))
+        np.add.at(lost, (starts[left[one_end]], starts[right[one_end]]), values[one_end])
         rows, columns = ends[left] * size + ends[right], starts[left] * size + starts[right]
-        return lost.reshape(size, size), csr_array((values, (rows, columns)), (size**2, size**2))
+        return lost, csr_array((values, (rows, columns)), (size**2, size**2))
 
 
 def _with_loss(shared: Any, loss: Floats) -> Any:
