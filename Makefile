@@ -13,7 +13,7 @@ STAMPS := $(VENV)/.stamps
 export PYTHONUTF8 := 1
 DEFINITION := pyproject.toml setup.cfg
 
-.PHONY: help optdigits optdigits-all evidence evidence-learners speed speed-learners speed-dynamics test test-slow kill test-lowest test-newest test-interop test-wheel dist lint api docs changelog env clean
+.PHONY: help optdigits optdigits-all evidence evidence-learners evidence-dynamics speed speed-learners speed-dynamics test test-slow kill test-lowest test-newest test-interop test-wheel dist lint api docs changelog env clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -27,6 +27,9 @@ evidence: $(STAMPS)/main  ## measure every figure of docs/results.md (a minute o
 evidence-learners: $(STAMPS)/main  ## measure machines with hidden units and quantum ones against their targets (10 minutes)
 	$(BIN)/python -m annealnn.experiments.learners
 	$(BIN)/python -m annealnn.experiments.quantum
+
+evidence-dynamics: $(STAMPS)/dynamics  ## measure coherent and open annealing against their targets (a few minutes); ARGS=--quick
+	$(BIN)/python -m annealnn.experiments.dynamics $(ARGS)
 
 optdigits-all: $(STAMPS)/main .venv-rbms/.stamp  ## every machine and two rivals on all ten digits (half an hour); ARGS=--resume goes on
 	$(BIN)/annealnn optdigits --all --rbms-python .venv-rbms/$(SCRIPTS)/python $(ARGS)

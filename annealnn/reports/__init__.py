@@ -2,6 +2,6 @@
 
 from annealnn.reports._all_digits import write_all_digits_report
 from annealnn.reports._optdigits import write_optdigits_report
-from annealnn.reports._page import format_estimate
+from annealnn.reports._page import format_estimate, write_figure
 
-__all__ = ["format_estimate", "write_all_digits_report", "write_optdigits_report"]
+__all__ = ["format_estimate", "write_all_digits_report", "write_figure", "write_optdigits_report"]

@@ -17,16 +17,22 @@ def write_page(out: Path, template: str, figures: Mapping[str, Figure], **values
     """Write `figures/*.png` and `index.html` below `out`; return the page's path."""
     pictures = {}
     for name, figure in figures.items():
-        buffer = BytesIO()
-        figure.savefig(buffer, format="png", dpi=130)
-        pictures[name] = "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
-        write_bytes(out / "figures" / f"{name}.png", buffer.getvalue())
+        path = write_figure(out / "figures" / f"{name}.png", figure)
+        pictures[name] = "data:image/png;base64," + base64.b64encode(path.read_bytes()).decode("ascii")
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters["estimate"] = format_estimate
     source = files("annealnn.reports").joinpath(template).read_text(encoding="utf-8")
     page = out / "index.html"
     write_text(page, environment.from_string(source).render(pictures=pictures, **values))
     return page
+
+
+def write_figure(path: Path, figure: Figure) -> Path:
+    """Write a figure as PNG; return its path."""
+    buffer = BytesIO()
+    figure.savefig(buffer, format="png", dpi=130)
+    write_bytes(path, buffer.getvalue())
+    return path
 
 
 def format_estimate(estimate: Any, digits: int = 3) -> str:

@@ -100,9 +100,7 @@ def test_map_is_completely_positive_and_keeps_the_trace(problem, s, transverse):
 def test_evolution_is_the_exponential_of_the_generator(problem, s, transverse):
     found, model = generator(problem, s, transverse)
     size, hamiltonian = len(model.energies), model.hamiltonian(transverse, s)
-    whole = superoperator(
-        lambda rho: found.dissipated(rho) - 1j * (hamiltonian @ rho - rho @ hamiltonian), size
-    )
+    whole = superoperator(lambda rho: found.dissipated(rho) - 1j * (hamiltonian @ rho - rho @ hamiltonian), size)
     # dissipated takes Hermitian matrices, and the commutator with i is one
     rho = some_matrix(size)
     rho /= np.trace(rho)
@@ -167,7 +165,11 @@ def test_bath_at_a_temperature():
     assert bath.beta == pytest.approx(1 / (2 * np.pi * 0.41673), rel=1e-4)
     assert bath.cutoff == pytest.approx(2 * np.pi * 4)
     assert bath.to_dict() == {
-        "kind": "ohmic", "beta": bath.beta, "coupling": bath.coupling, "cutoff": bath.cutoff, "time_unit": "ns"
+        "kind": "ohmic",
+        "beta": bath.beta,
+        "coupling": bath.coupling,
+        "cutoff": bath.cutoff,
+        "time_unit": "ns",
     }
 
 

@@ -103,7 +103,11 @@ def test_without_coupling_evolution_is_unitary():
     )
     expected = solve_ivp(
         lambda t, y: -1j * (model.hamiltonian(*RAMP.at(min(t, RAMP.duration))) @ y),
-        (0, 8), psi, rtol=1e-9, atol=1e-11, max_step=0.5,
+        (0, 8),
+        psi,
+        rtol=1e-9,
+        atol=1e-11,
+        max_step=0.5,
     ).y[:, -1]
     np.testing.assert_allclose(found.states[-1], np.outer(expected, expected.conj()), atol=1e-7)
     still = evolve_open(THREE, STILL, OhmicBath(beta=1.0, coupling=0.0), initial_state=psi)
@@ -192,8 +196,7 @@ def test_both_solvers_agree_without_noise():
 
 def test_qutip_is_loaded_when_asked_for():
     code = (
-        "import sys, annealnn.dynamics._dephasing, annealnn.dynamics._open_annealers\n"
-        "assert 'qutip' not in sys.modules"
+        "import sys, annealnn.dynamics._dephasing, annealnn.dynamics._open_annealers\nassert 'qutip' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True, env=os.environ)
 
@@ -202,7 +205,9 @@ def test_missing_qutip_says_what_to_install(monkeypatch):
     from annealnn.exceptions import MissingDependencyError
 
     monkeypatch.setitem(sys.modules, "qutip", None)
-    with pytest.raises(MissingDependencyError, match=r"QuTiP, which is not installed: pip install annealnn\[dynamics\]"):
+    with pytest.raises(
+        MissingDependencyError, match=r"QuTiP, which is not installed: pip install annealnn\[dynamics\]"
+    ):
         evolve_dephasing(ONE, STILL, 0.1)
 
 
@@ -218,8 +223,10 @@ def test_missing_qutip_says_what_to_install(monkeypatch):
     ],
 )
 def test_bad_states_are_refused(state, text):
-    for run in (lambda: evolve_open(THREE, RAMP, BATH, initial_state=state),
-                lambda: evolve_dephasing(THREE, RAMP, 0.1, initial_state=state)):
+    for run in (
+        lambda: evolve_open(THREE, RAMP, BATH, initial_state=state),
+        lambda: evolve_dephasing(THREE, RAMP, 0.1, initial_state=state),
+    ):
         with pytest.raises(ValueError) as caught:
             run()
         assert text in str(caught.value)
