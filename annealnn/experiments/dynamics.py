@@ -10,7 +10,7 @@ import time
 import tracemalloc
 from collections.abc import Callable, Hashable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import qutip
@@ -25,13 +25,19 @@ from annealnn.reports._dynamics import weak_strong_figure
 from annealnn.schedules import AnnealSchedule, Drive
 from annealnn.typing import Floats
 
+Pairs: TypeAlias = dict[tuple[Hashable, Hashable], float]
+
 # the pair's smallest gap, and where: an independent computation
 GAP, GAP_S = 0.0961, 0.327
 
 
 def ring(num_spins: int) -> IsingModel:
     """Return the ferromagnetic ring, J = 1, without fields."""
-    return IsingModel(np.zeros(num_spins), {(i, (i + 1) % num_spins): 1.0 for i in range(num_spins)})
+    return IsingModel(np.zeros(num_spins), _bonds(num_spins))
+
+
+def _bonds(num_spins: int) -> Pairs:
+    return {(i, (i + 1) % num_spins): 1.0 for i in range(num_spins)}
 
 
 def measure_landau_zener(num_rates: int = 13) -> float:
@@ -56,7 +62,7 @@ def measure_against_qutip(num_qubits: int) -> float:
 
     One qubit alone is a two-level system.
     """
-    bonds = {(i, (i + 1) % num_qubits): 1.0 for i in range(num_qubits)} if num_qubits > 1 else {}
+    bonds = _bonds(num_qubits) if num_qubits > 1 else {}
     problem = IsingModel(np.linspace(0.3, -0.4, num_qubits), bonds)
     drive = AnnealSchedule.linear(10.0).drive()
     times = np.linspace(0, drive.duration, 6)
@@ -106,13 +112,15 @@ def measure_peak_memory(num_qubits: int) -> float:
     evolve(problem, drive, tolerance=1e-2, progress=False)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    return peak / (16 * 2**num_qubits)
+    return float(peak / (16 * 2**num_qubits))
 
 
 def measure_relaxation(num_variables: int, beta: float) -> tuple[float, float]:
     """Return how far populations end from Gibbs' at rest at s = 0.5, and how far rates are from detailed balance."""
     rng = np.random.default_rng(num_variables)
-    pairs: dict[tuple[Hashable, Hashable], float] = {(i, j): float(rng.normal()) for j in range(num_variables) for i in range(j)}
+    pairs: dict[tuple[Hashable, Hashable], float] = {
+        (i, j): float(rng.normal()) for j in range(num_variables) for i in range(j)
+    }
     problem, bath = IsingModel(rng.normal(0, 0.5, num_variables), pairs), OhmicBath(beta=beta, coupling=0.01)
     drive = Drive.constant(2000.0, transverse=0.5, problem=0.5)
     states = evolve_open(problem, drive, bath, initial_state=np.ones(num_variables), progress=False).states
