@@ -67,7 +67,7 @@ def measure_against_qutip(num_qubits: int) -> float:
     drive = AnnealSchedule.linear(10.0).drive()
     times = np.linspace(0, drive.duration, 6)
 
-    def pauli(which: Any, *where: int) -> Any:
+    def pauli(which: Any, *where: Any) -> Any:
         return qutip.tensor([which if k in where else qutip.qeye(2) for k in range(num_qubits)])
 
     transverse = -sum(pauli(qutip.sigmax(), i) for i in range(num_qubits))
