@@ -12,8 +12,12 @@ from annealnn._validation import check_count, check_number
 from annealnn.dynamics._levels import LevelPath
 from annealnn.dynamics._spectrum import path_points, refine_minimum
 from annealnn.models import IsingModel
+from annealnn.samplers._gamma import Gamma
 from annealnn.schedules import AnnealSchedule, EnergyScales
 from annealnn.typing import Floats
+
+# matrix elements below this share of the norm of dH/ds |0> are none
+_ROUNDING = 1e-8
 
 
 @final
@@ -44,18 +48,19 @@ class AdiabaticEstimate:
     def success_probability(self, annealing_time: float) -> float:
         """Return the probability to stay in the ground level: 1 - exp(-2 pi (gap/2)^2 annealing_time / slope)."""
         check_number("annealing_time", annealing_time, low=0.0, open_low=True)
-        return -math.expm1(-annealing_time / self._landau_zener_time())
+        return -math.expm1(-annealing_time * self._rate())
 
     def annealing_time(self, success: float = 0.99) -> float:
         """Return the annealing time at which the ground level is kept with probability `success`, below 1."""
         if check_number("success", success, low=0.0, open_low=True, high=1.0) == 1:
             msg = f"success is below 1, which takes forever; got {success!r}"
             raise ValueError(msg)
-        return -math.log1p(-success) * self._landau_zener_time()
+        rate = self._rate()
+        return -math.log1p(-success) / rate if rate else math.inf
 
-    def _landau_zener_time(self) -> float:
-        """Return slope / (2 pi (gap/2)^2), infinite where levels cross."""
-        return 2 * self.crossing_slope / (math.pi * self.crossing_gap**2) if self.crossing_gap else math.inf
+    def _rate(self) -> float:
+        """Return 2 pi (gap/2)^2 / slope, 0 where levels cross, infinite where nothing couples them."""
+        return math.pi * self.crossing_gap**2 / (2 * self.crossing_slope) if self.crossing_slope else math.inf
 
 
 def adiabatic_estimate(
@@ -63,7 +68,7 @@ def adiabatic_estimate(
     *,
     s: Any = None,
     k: int = 4,
-    gamma: float | Floats = 1.0,
+    gamma: Gamma = 1.0,
     scales: EnergyScales | None = None,
     seed: int = 0,
     progress: Wanted = "auto",
@@ -121,7 +126,7 @@ def locally_adiabatic(
     annealing_time: float,
     num_points: int = 65,
     k: int = 4,
-    gamma: float | Floats = 1.0,
+    gamma: Gamma = 1.0,
     scales: EnergyScales | None = None,
     seed: int = 0,
     progress: Wanted = "auto",
@@ -189,7 +194,7 @@ def _interval(low: float, high: float, of_low: float, of_high: float) -> tuple[f
     return -share, low, high, of_low, of_high
 
 
-def _path(problem: IsingModel, gamma: Any, scales: EnergyScales | None, k: int, seed: int) -> LevelPath:
+def _path(problem: IsingModel, gamma: Gamma, scales: EnergyScales | None, k: int, seed: int) -> LevelPath:
     """Return the levels that an anneal from the transverse ground state can reach."""
     flips = isinstance(problem, IsingModel) and problem.structure.num_variables > 1 and not problem.h.any()
     return LevelPath(problem, gamma, scales or EnergyScales.linear(), "even" if flips else None, k, seed)
@@ -222,9 +227,13 @@ def _coupled(path: LevelPath, s: float, first: int) -> _Coupled:
     elements = low.states.T @ pushed
     beyond = float(np.linalg.norm(pushed - low.states @ elements))
     gaps, elements = low.levels[first:] - low.levels[0], np.abs(elements[first:])
+    # what a symmetry forbids is rounding; a gap to it may close
+    elements[elements < _ROUNDING * np.linalg.norm(pushed)] = 0
+    if beyond < _ROUNDING * np.linalg.norm(pushed):
+        beyond = 0.0
     with np.errstate(divide="ignore", invalid="ignore"):
         each = np.where(elements > 0, elements / gaps**2, 0.0)
-        rest = beyond / gaps[-1] ** 2 if beyond else 0.0
+        rest = np.where(beyond > 0, beyond / gaps[-1] ** 2, 0.0)
     return _Coupled(gaps, elements, each, float(np.hypot(np.linalg.norm(each), rest)))
 
 

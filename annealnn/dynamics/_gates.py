@@ -1,5 +1,6 @@
 """Anneals as circuits of gates, and circuits as anneals: the two directions of adiabatic universality."""
 
+import math
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias, final
@@ -9,7 +10,8 @@ from numpy.typing import NDArray
 
 from annealnn._memory import check_memory
 from annealnn._validation import check_choice, check_count, check_number
-from annealnn.models import IsingModel, TransverseIsing
+from annealnn.models import IsingModel
+from annealnn.samplers._gamma import Gamma, gamma_by_variable
 from annealnn.schedules import AnnealSchedule, Drive
 from annealnn.typing import Floats
 
@@ -56,18 +58,18 @@ class Gate:
     def matrix(self) -> Complexes:
         """Return the unitary on the gate's own qubits, the first most significant: (2, 2) or (4, 4)."""
         if self.name == "H":
-            return np.array([[1, 1], [1, -1]], np.complex128) * np.sqrt(0.5)
+            return np.array([[1, 1], [1, -1]], np.complex128) * math.sqrt(0.5)
         if self.name == "CNOT":
             return np.array([[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 0, 1], [0, 0, 1, 0]], np.complex128)
         if self.name == "RX":
             cosine, sine = np.cos(self.angle / 2), -1j * np.sin(self.angle / 2)
-            return np.array([[cosine, sine], [sine, cosine]])
+            return np.array([[cosine, sine], [sine, cosine]], np.complex128)
         signs = np.array([1, -1] if self.name == "RZ" else [1, -1, -1, 1])
-        return np.diag(np.exp(-0.5j * self.angle * signs))
+        return np.array(np.diag(np.exp(-0.5j * self.angle * signs)), np.complex128)
 
 
 def annealing_circuit(
-    problem: IsingModel, schedule: AnnealSchedule, *, num_layers: int, gamma: float | Floats = 1.0
+    problem: IsingModel, schedule: AnnealSchedule, *, num_layers: int, gamma: Gamma = 1.0
 ) -> tuple[Gate, ...]:
     """Return a forward anneal as gates: H on each qubit, then `num_layers` second-order Trotter steps.
 
@@ -83,8 +85,8 @@ def annealing_circuit(
         From s = 0, where the transverse ground state is all that H on each qubit makes.
     num_layers : int
         Of equal durations.
-    gamma : float or (num_variables,)
-        Transverse fields, at least 0.
+    gamma : float, or mapping from label to float, or array of shape (num_variables,)
+        Weight of each X_i, at least 0.
 
     Raises
     ------
@@ -95,10 +97,7 @@ def annealing_circuit(
     if schedule.is_reverse:
         msg = "a circuit begins in the transverse ground state, at s = 0; got a reverse anneal, which begins at s = 1"
         raise ValueError(msg)
-    if np.iscomplexobj(gamma):
-        msg = f"the transverse field of Eq. (1) is real; got gamma={gamma!r}"
-        raise ValueError(msg)
-    fields = TransverseIsing.of(problem, gamma).gamma
+    fields = gamma_by_variable(gamma, problem.structure)
     transverse, diagonal = _integrals(schedule.drive(), num_layers)
     labels = problem.labels
     halves = np.concatenate([[0.0], transverse, [0.0]]) / 2

@@ -11,8 +11,9 @@ from threadpoolctl import threadpool_limits
 from annealnn._memory import check_memory
 from annealnn._validation import check_choice, check_count
 from annealnn.kernels.transverse import transverse_product
-from annealnn.models import IsingModel, Parameters, Structure, TransverseIsing
+from annealnn.models import IsingModel, Parameters, Structure
 from annealnn.models._exact import basis_energies
+from annealnn.samplers._gamma import Gamma, gamma_by_variable
 from annealnn.schedules import EnergyScales
 from annealnn.typing import AnyArray, Floats
 
@@ -163,7 +164,7 @@ class LevelPath:
     ----------
     model : IsingModel
         At least one variable.
-    gamma : float or (num_variables,)
+    gamma : float, mapping or array of shape (num_variables,)
     scales : EnergyScales
     sector : "even", "odd" or None
         None is the whole space; where flipping all spins is a symmetry, levels of either parity are found apart.
@@ -181,17 +182,14 @@ class LevelPath:
     """
 
     def __init__(
-        self, model: IsingModel, gamma: Any, scales: EnergyScales, sector: SectorName | None, k: int, seed: int
+        self, model: IsingModel, gamma: Gamma, scales: EnergyScales, sector: SectorName | None, k: int, seed: int
     ) -> None:
         for name, value, wanted in (("problem", model, IsingModel), ("scales", scales, EnergyScales)):
             if not isinstance(value, wanted):
                 msg = f"{name} is an {wanted.__name__}; got {type(value).__name__}"
                 raise TypeError(msg)
         n = check_count("the problem's number of variables", model.structure.num_variables)
-        if np.iscomplexobj(gamma):
-            msg = f"the transverse field of Eq. (1) is real; got gamma={gamma!r}"
-            raise ValueError(msg)
-        self.gamma = TransverseIsing.of(model, gamma).gamma
+        self.gamma = gamma_by_variable(gamma, model.structure)
         self.k, self.scales = check_count("k", k), scales
         check_choice("sector", sector, [None, "even", "odd"])
         if sector and model.h.any():

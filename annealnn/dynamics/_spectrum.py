@@ -10,6 +10,7 @@ from annealnn._progress import Wanted, late_progress_bar
 from annealnn._validation import check_count
 from annealnn.dynamics._levels import LevelPath, SectorName
 from annealnn.models import IsingModel
+from annealnn.samplers._gamma import Gamma
 from annealnn.schedules import EnergyScales
 from annealnn.schedules._checks import check_rising, real_numbers
 from annealnn.typing import Floats
@@ -101,7 +102,7 @@ def spectrum(
     *,
     s: Any = None,
     k: int = 4,
-    gamma: float | Floats = 1.0,
+    gamma: Gamma = 1.0,
     scales: EnergyScales | None = None,
     sector: SectorName | None = None,
     seed: int = 0,
@@ -121,8 +122,8 @@ def spectrum(
         Rising, from 0 to 1; 101 even points if None.
     k : int
         Levels, at most as many as there are states.
-    gamma : float or array of shape (num_variables,)
-        Transverse fields, at least 0.
+    gamma : float, or mapping from label to float, or array of shape (num_variables,)
+        Weight of each X_i, at least 0.
     scales : EnergyScales, optional
         transverse = 1 - s and problem = s if None.
     sector : "even", "odd" or None
