@@ -9,6 +9,8 @@ into short steps, an anneal is a circuit. The other way, the states that a circu
 a Hamiltonian with a clock (Feynman; Kitaev), which an anneal reaches (Aharonov et al. 2004).
 """
 
+from itertools import pairwise
+
 import matplotlib.pyplot as plt
 import numpy as np
 from scipy.linalg import expm
@@ -25,7 +27,7 @@ drive = schedule.drive()
 # %%
 # The anneal itself, by matrix exponentials at the middle of many short steps.
 exact, edges = np.full(4, 0.5, complex), np.linspace(0, drive.duration, 2001)
-for start, stop in zip(edges[:-1], edges[1:], strict=True):
+for start, stop in pairwise(edges):
     transverse, coefficient = drive.at((start + stop) / 2)
     model = TransverseIsing(coefficient * problem.h, coefficient * problem.J, transverse)
     exact = expm(-1j * (stop - start) * model.hamiltonian()) @ exact

@@ -133,8 +133,8 @@ def locally_adiabatic(
 ) -> AnnealSchedule:
     """Return the path that meets the adiabatic condition equally well everywhere, of `annealing_time` in all.
 
-    Its pace is ds/dt proportional to gap(s)^2 / |<1| dH/ds |0>| (Roland & Cerf 2002, Eq. (14), where the matrix element
-    is bounded by a constant; here it is computed, and the norm is over all levels: `AdiabaticEstimate.conditions`).
+    Its pace is ds/dt proportional to gap(s)^2 / |<1| dH/ds |0>| (Roland & Cerf 2002, who bound the matrix element by a
+    constant; here it is computed, and the norm is over all levels: `AdiabaticEstimate.conditions`).
     Half of the points are even in s; each other one halves the interval in which the path then stays longest.
 
     Parameters

@@ -1,6 +1,7 @@
 """Anneals as gates, and gates as anneals, against matrix exponentials."""
 
 import re
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -24,7 +25,7 @@ def annealed(problem, schedule, gamma, num_steps=1000):
     n = problem.structure.num_variables
     drive, state = schedule.drive(), np.full(2**n, 2 ** (-n / 2), complex)
     times = np.union1d(np.linspace(0, drive.duration, num_steps + 1), drive.times)
-    for start, stop in zip(times[:-1], times[1:], strict=True):
+    for start, stop in pairwise(times):
         transverse, coefficient = drive.at((start + stop) / 2)
         model = TransverseIsing(coefficient * problem.h, coefficient * problem.J, transverse * np.array(gamma))
         state = expm(-1j * (stop - start) * model.hamiltonian()) @ state
