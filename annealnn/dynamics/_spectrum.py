@@ -112,7 +112,8 @@ def spectrum(
 
     By dense diagonalisation of few states; by restarted Lanczos of many, without a matrix, each s from the states of
     the last. Degenerate levels are counted: Lanczos runs again on what is orthogonal to the levels found until nothing
-    lower is left. At both ends of a linear path H is classical, and its levels are looked up.
+    lower is left. At both ends of a linear path H is classical, and its levels are looked up. On one core a point takes
+    one or two seconds with 16 qubits, and about half a minute with 20; more where k cuts through levels close together.
 
     Parameters
     ----------
