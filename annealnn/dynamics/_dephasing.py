@@ -1,6 +1,5 @@
 """Plain dephasing: an anneal whose qubits lose the phase between their two basis states at a given rate."""
 
-from types import ModuleType
 from typing import Any, final
 
 import numpy as np
@@ -113,7 +112,7 @@ class Dephasing(OpenSolver):
         return self._qutip.Qobj(matrix).to("CSR")
 
 
-def _load_qutip() -> ModuleType:
+def _load_qutip() -> Any:
     try:
         import qutip
     except ImportError:

@@ -81,7 +81,8 @@ class AdiabaticMasterEquationAnnealer(AnnealSampler):
         initial_state : mapping from label to value, optional
             Of a reverse anneal: a sample in the problem's own form. A forward anneal begins in the ground state.
         tolerance : float
-            Of each probability of a state of variables that hang together, from 1e-10 to 0.1.
+            Of each probability of a state of variables that hang together, from 1e-10 to 0.1. The estimate of the error
+            errs on the large side, by a factor of ten and more.
         seed : int, optional
             Of the reads. None draws a fresh one; either way it is in `info["seed"]`.
         progress : "auto", bool or callable
@@ -125,7 +126,7 @@ class AdiabaticMasterEquationAnnealer(AnnealSampler):
 
 @final
 class DephasingAnnealer(AnnealSampler):
-    """Annealing while every qubit loses its phase at a given rate, read in the z basis; see `dynamics.evolve_dephasing`.
+    """Annealing while every qubit loses its phase, read in the z basis; see `dynamics.evolve_dephasing`.
 
     Up to 8 variables that hang together by couplings: each group of them is annealed by itself, which is exact. Needs
     QuTiP, the extra `dynamics`.
@@ -257,8 +258,8 @@ def _annealed(
     groups = _groups(structure, parameters)
     for variables in groups:
         check_open_size(len(variables))
-    known: dict[Any, Floats] = {}
-    of_groups, error, num_steps, reached, stopped = [], 0.0, 0, duration, False
+    known: dict[Any, tuple[Floats, float | None]] = {}
+    keys, num_steps, reached, stopped = [], 0, duration, False
     for number, variables in enumerate(groups):
         problem = _part(structure, parameters, variables)
         spins = None if begin is None else [begin[structure.labels[k]] for k in variables]
@@ -271,12 +272,20 @@ def _annealed(
             else:
                 whole = _share(watch, number, len(groups))
                 times, states, stopped = solver.run(rho, np.array([duration]), whole)
-            known[key] = np.maximum(states[-1].diagonal().real, 0)
+            probabilities = np.maximum(states[-1].diagonal().real, 0)
+            known[key] = probabilities / probabilities.sum(), solver.error
             reached, num_steps = min(reached, times[-1]), num_steps + solver.num_steps
-            error = None if error is None or solver.error is None else max(error, solver.error)
-        of_groups.append(known[key] / known[key].sum())
-    done = {"interrupted": stopped, "time_reached": reached, "state_error": error, "num_steps": num_steps}
-    return _joint(groups, of_groups), done
+        keys.append(key)
+    if not stopped:
+        watch(1.0)
+    errors = [known[key][1] for key in keys]
+    return _joint(groups, [known[key][0] for key in keys]), {
+        "interrupted": stopped,
+        "time_reached": reached,
+        # of independent groups it adds up
+        "state_error": None if None in errors else float(sum(filter(None, errors))),
+        "num_steps": num_steps,
+    }
 
 
 def _share(watch: Watch, number: int, count: int) -> Watch:
