@@ -12,6 +12,8 @@ from annealnn.dynamics._bath import OhmicBath
 from annealnn.typing import Floats, Indices
 
 Density: TypeAlias = NDArray[np.complex128]
+# rows, columns and values of a sparse matrix, (num_entries,) each; those of one place add up
+Entries: TypeAlias = tuple[Indices, Indices, Floats]
 
 # frequencies closer than this, relative to the spectrum's width, are one: far above what rounding does to an eigenvalue
 _SAME = 1e-9
@@ -19,6 +21,8 @@ _SAME = 1e-9
 _NONE = 1e-12
 # a frequency that more transitions share is applied as an operator, not written out as pairs of transitions
 _MANY = 512
+# states so few that a matrix between their pairs is dense
+_FEW = 8
 # of every pair of transitions, until it is an entry of the generator
 _PAIR_BYTES = 64
 # a Dyson series of norm e**2 loses one digit
@@ -79,10 +83,10 @@ class DaviesGenerator:
         transitions = _Transitions.of(energies, elements)
         operators = tuple(transitions.operator(elements, group) for group in transitions.crowded())
         rest = elements - sum(operators) if operators else elements
-        loss, shared = transitions.shared(rest)
+        loss, gains = transitions.shared(rest)
         for part in operators:
             loss += (part.transpose(0, 2, 1) @ part).sum(axis=0)
-        shared = _with_loss(shared, loss)
+        shared = _assembled(gains, loss)
         transfers, diagonal = (rest**2).sum(axis=0), np.diagonal(rest, axis1=1, axis2=2)
         leaving = transfers.sum(axis=0) + np.diagonal(loss)
         np.fill_diagonal(transfers, 0)
@@ -173,16 +177,16 @@ class _Transitions(NamedTuple):
         out[:, ends, starts] = elements[:, ends, starts]
         return out
 
-    def shared(self, elements: Floats) -> tuple[Floats, Any]:
+    def shared(self, elements: Floats) -> tuple[Floats, Entries]:
         """Return what pairs of different transitions in one group add to sum A^T A and to rho -> sum A rho A^T.
 
-        The latter is None where there are none. Pairs within the diagonals of A are left out: the decays have them.
+        Pairs within the diagonals of A are left out: the decays have them.
         """
         size = elements.shape[-1]
         sizes = np.where(self.sizes > _MANY, 0, self.sizes)
         total = int((sizes**2).sum())
         if not total:
-            return np.zeros((size, size)), None
+            return np.zeros((size, size)), (np.empty(0, np.intp), np.empty(0, np.intp), np.empty(0))
         check_memory(
             f"{total:,} pairs of transitions of equal frequency",
             _PAIR_BYTES * total,
@@ -204,17 +208,24 @@ class _Transitions(NamedTuple):
         lost = np.zeros((size, size))
         np.add.at(lost, (starts[left[one_end]], starts[right[one_end]]), values[one_end])
         rows, columns = ends[left] * size + ends[right], starts[left] * size + starts[right]
-        return lost, csr_array((values, (rows, columns)), (size**2, size**2))
+        return lost, (rows, columns, values)
 
 
-def _with_loss(shared: Any, loss: Floats) -> Any:
-    """Return `shared` minus half the anticommutator with what `loss` (num_states, num_states) has off its diagonal."""
+def _assembled(gains: Entries, loss: Floats) -> Any:
+    """Return `gains` minus half the anticommutator with what `loss` (num_states, num_states) has off its diagonal.
+
+    A matrix (num_states**2, num_states**2), dense if it is small; None if there is nothing in it.
+    """
     size = len(loss)
-    a, b = np.nonzero(loss - np.diag(np.diagonal(loss)))
-    if not len(a):
-        return shared
+    a, b = np.nonzero(loss * (1 - np.eye(size)))
+    if not len(a) + len(gains[0]):
+        return None
     every, half = np.arange(size), np.repeat(-loss[a, b] / 2, size)
-    rows = np.concatenate([(a[:, None] * size + every).ravel(), (every * size + a[:, None]).ravel()])
-    columns = np.concatenate([(b[:, None] * size + every).ravel(), (every * size + b[:, None]).ravel()])
-    lost = csr_array((np.concatenate([half, half]), (rows, columns)), (size**2, size**2))
-    return lost if shared is None else shared + lost
+    left, right = (
+        np.concatenate([(k[:, None] * size + every).ravel(), (every * size + k[:, None]).ravel()]) for k in (a, b)
+    )
+    rows, columns = np.concatenate([gains[0], left]), np.concatenate([gains[1], right])
+    values = np.concatenate([gains[2], half, half])
+    if size <= _FEW:
+        return np.bincount(rows * size**2 + columns, values, size**4).reshape(size**2, size**2)
+    return csr_array((values, (rows, columns)), (size**2, size**2))

@@ -170,9 +170,9 @@ def check_open_size(num_qubits: int) -> None:
         # measured: a step of the master equation takes 0.02 s at 7 qubits, and eight times as long with one more
         size, time = 4.0**num_qubits / 2**26, 0.02 * 8.0 ** (num_qubits - 7)
         msg = (
-            f"density matrices are evolved up to {MAX_QUBITS} qubits; got {num_qubits}, where one takes {size:,.3g} GiB "
-            f"and a step of the master equation {time:,.2g} s, of which an anneal has a thousand. Fix variables, or use "
-            "evolve, which has no bath"
+            f"density matrices are evolved up to {MAX_QUBITS} qubits; got {num_qubits}, where one takes {size:,.3g} GiB"
+            f" and a step of the master equation {time:,.2g} s, of which an anneal has a thousand. Fix variables, or "
+            "use evolve, which has no bath"
         )
         raise ValueError(msg)
 
