@@ -81,6 +81,20 @@ def evolve_open(
     ----------
     Albash, Boixo, Lidar & Zanardi, New J. Phys. 14, 123016 (2012). The steps: Blanes & Moan, Appl. Numer. Math. 56,
     1519 (2006), their two exponentials of fourth order.
+
+    Examples
+    --------
+    At rest under both terms, a qubit takes on the temperature of its bath:
+
+    >>> import numpy as np
+    >>> from annealnn import IsingModel
+    >>> from annealnn.dynamics import OhmicBath, evolve_open
+    >>> from annealnn.schedules import Drive
+    >>> rest = Drive.constant(1000.0, transverse=0.5, problem=0.5)
+    >>> found = evolve_open(IsingModel([1.0], {}), rest, OhmicBath(beta=2.0, coupling=0.01))
+    >>> gap = found.levels[0, 1] - found.levels[0, 0]
+    >>> bool(np.isclose(found.populations[0, 1] / found.populations[0, 0], np.exp(-2.0 * gap)))
+    True
     """
     solver = MasterEquation(problem, drive, bath, gamma=gamma, tolerance=tolerance)
     with threadpool_limits(1, "blas"):

@@ -40,7 +40,7 @@ def test_reads_follow_the_evolution_of_the_whole(bqm, name):
     problem, keywords = model_of(bqm), {"annealing_time": 5.0, "num_reads": 20_000, "seed": 1}
     gamma = {v: 0.5 + 0.2 * k for k, v in enumerate(sorted(bqm.variables))}
     if name == "bath":
-        found = AdiabaticMasterEquationAnnealer().sample(bqm, bath=BATH, gamma=gamma, **keywords)
+        found = AdiabaticMasterEquationAnnealer().sample(bqm, bath=BATH, gamma=gamma, tolerance=1e-3, **keywords)
         exact, other = (evolve_open(problem, drive, BATH, gamma=field, tolerance=1e-3) for field in (gamma, 0.5))
     else:
         found = DephasingAnnealer().sample(bqm, dephasing_rate=0.05, gamma=gamma, **keywords)
@@ -69,7 +69,7 @@ def test_info_tells_the_bath_and_no_temperature_of_the_reads():
     assert info["beta"] is None
     assert info["bath"] == {"kind": "ohmic", "beta": 1.5, "coupling": 2e-2, "cutoff": 10.0, "time_unit": "1/energy"}
     assert info["schedule"]["points"] == [[0.0, 0.0], [20.0, 1.0]]
-    assert 0 < info["state_error"] < 1e-3
+    assert 0 < info["state_error"] < 1e-2
     assert not info["interrupted"]
     assert info["time_reached"] == 20.0
     json.dumps(info)
