@@ -1,19 +1,59 @@
-"""What the annealers of this room share: projective reads of the last state, and what is said of it."""
+"""What the annealers of this room share: groups of variables annealed one by one, projective reads, and `info`."""
 
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol, TypeAlias
 
 import dimod
 import numpy as np
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import connected_components
 
+from annealnn._memory import check_memory
+from annealnn._parallel import Watch
 from annealnn._validation import check_number
-from annealnn.models._exact import basis_spins
+from annealnn.models import IsingModel, Parameters, Structure
+from annealnn.models._exact import basis_energies, basis_spins
+from annealnn.samplers._base import AnnealSampler
+from annealnn.samplers._control import RunControl
+from annealnn.samplers._gamma import Gamma, gamma_by_variable, is_many
 from annealnn.samplers._streams import streams_from_seed, uniforms
 from annealnn.schedules import AnnealSchedule
-from annealnn.typing import Floats, Spins
+from annealnn.typing import Floats, Indices, Spins
 
 # energies of a problem that differ by less, relative to the largest, are one level
 _SAME = 1e-9
 _NUM_LEVELS = 4
+# of the energies, the probabilities, their cumulative sums and masks of them, per basis state
+_STATE_BYTES = 32
+
+
+class Anneal(Protocol):
+    """A state of a few qubits on its way through a schedule."""
+
+    @property
+    def time(self) -> float:
+        """Time that is reached."""
+
+    @property
+    def num_steps(self) -> int:
+        """Steps of the solver."""
+
+    @property
+    def error(self) -> float | None:
+        """Bound on the state's error, or None if the solver says none."""
+
+    def begin(self, spins: Sequence[int] | None) -> None:
+        """Set the state at time 0: of given spins, or where a forward anneal begins."""
+
+    def run(self, watch: Watch) -> bool:
+        """Go to the schedule's end. `watch` is told the share that is done; True is returned if it ended the run."""
+
+    def probabilities(self) -> Floats:
+        """Return those of the basis states, (2**num_variables,)."""
+
+
+# (problem, transverse fields (num_variables,)) -> its anneal
+Start: TypeAlias = Callable[[IsingModel, Floats], Anneal]
 
 
 def chosen_schedule(annealing_time: float | None, schedule: AnnealSchedule | None, default: float) -> AnnealSchedule:
@@ -128,3 +168,121 @@ def reading_info(energies: Floats, probabilities: Floats, offset: float) -> dict
         "energy": float(probabilities @ energies) + offset,
         "populations": populations,
     }
+
+
+def anneal(
+    sampler: AnnealSampler,
+    bqm: dimod.BinaryQuadraticModel,
+    start: Start,
+    *,
+    check_size: Callable[[int], None],
+    info: dict[str, Any],
+    schedule: AnnealSchedule,
+    gamma: Gamma,
+    initial_state: Any,
+    control: RunControl,
+    num_reads: int,
+    seed: int | None,
+) -> dimod.SampleSet:
+    """Return reads of a problem that was annealed once.
+
+    `check_size` raises if so many variables that hang together are too many; before anything is allocated. `info` is
+    what the sampler adds to that of all.
+    """
+    begin = spins_by_label(bqm, initial_state, schedule)
+    offset = spin_offset(bqm)
+
+    def draw(structure: Structure, parameters: Parameters, num_reads: int, seed: int) -> tuple[Spins, dict[str, Any]]:
+        fields = gamma_by_variable(gamma, structure)
+        groups = _groups(structure, parameters)
+        for variables in groups:
+            check_size(len(variables))
+        n = structure.num_variables
+        what = f"The probabilities and energies of {n} variables, 2^{n} states,"
+        check_memory(what, _STATE_BYTES * 2**n, "Anneal variables that no couplings join apart")
+        with control.watch(type(sampler).__name__, 1_000_000) as watch:
+            probabilities, of_run = _annealed(
+                structure, parameters, fields, groups, start, begin, schedule.duration, watch
+            )
+        said = {
+            "gamma": fields.tolist() if is_many(gamma) or not len(fields) else float(fields[0]),
+            "schedule": schedule.to_dict(),
+            **info,
+            **of_run,
+            **reading_info(basis_energies(structure, parameters), probabilities, offset),
+        }
+        return read_out(probabilities, num_reads, seed), said
+
+    return sampler.sample_with(draw, bqm, num_reads=num_reads, seed=seed)
+
+
+def _annealed(
+    structure: Structure,
+    parameters: Parameters,
+    fields: Floats,
+    groups: list[Indices],
+    start: Start,
+    begin: dict[Any, int] | None,
+    duration: float,
+    watch: Watch,
+) -> tuple[Floats, dict[str, Any]]:
+    """Return the probabilities of basis states (2**num_variables,) after an anneal, and what `info` says of it.
+
+    Variables that no couplings join are independent: each group is annealed by itself, and groups that are alike once.
+    """
+    known: dict[Any, tuple[Floats, float | None]] = {}
+    keys, num_steps, reached, stopped = [], 0, duration, False
+    for number, variables in enumerate(groups):
+        problem = _part(structure, parameters, variables)
+        spins = None if begin is None else [begin[structure.labels[k]] for k in variables]
+        key = (*(a.tobytes() for a in (problem.h, problem.J, fields[variables])), *(spins or ()))
+        if key not in known:
+            state = start(problem, fields[variables])
+            state.begin(spins)
+            # once one group is stopped, the others stay as they began
+            stopped = stopped or state.run(_share(watch, number, len(groups)))
+            known[key] = state.probabilities(), state.error
+            reached, num_steps = min(reached, state.time), num_steps + state.num_steps
+        keys.append(key)
+    if not stopped:
+        watch(1.0)
+    errors = [known[key][1] for key in keys]
+    return _joint(groups, [known[key][0] for key in keys]), {
+        "interrupted": stopped,
+        "time_reached": reached,
+        # of independent groups it adds up
+        "state_error": None if None in errors else float(sum(filter(None, errors))),
+        "num_steps": num_steps,
+    }
+
+
+def _share(watch: Watch, number: int, count: int) -> Watch:
+    return lambda fraction: watch((number + fraction) / count)
+
+
+def _groups(structure: Structure, parameters: Parameters) -> list[Indices]:
+    """Return the variables of each part of the graph that couplings other than 0 hold together."""
+    heads, tails = structure.ends
+    joined = parameters.couplings != 0
+    n = structure.num_variables
+    if not n:
+        return []
+    graph = csr_array((np.ones(int(joined.sum())), (heads[joined], tails[joined])), (n, n))
+    count, group = connected_components(graph, directed=False)
+    return [np.flatnonzero(group == g) for g in range(count)]
+
+
+def _part(structure: Structure, parameters: Parameters, variables: Indices) -> IsingModel:
+    couplings = structure.dense(parameters.couplings)[np.ix_(variables, variables)]
+    return IsingModel(np.asarray(parameters.fields)[variables], couplings)
+
+
+def _joint(groups: list[Indices], of_groups: list[Floats]) -> Floats:
+    """Return the probabilities of independent groups of variables together, variable 0 most significant."""
+    if len(groups) == 1:
+        return of_groups[0]
+    out = np.ones(1)
+    for probabilities in of_groups:
+        out = np.outer(out, probabilities).ravel()
+    order = np.concatenate([*groups, np.empty(0, np.intp)])
+    return out.reshape((2,) * len(order)).transpose(np.argsort(order)).ravel()

@@ -1,32 +1,25 @@
 """Noisy annealers: an open system annealed once, and projective reads at its end."""
 
-from collections.abc import Callable
-from typing import Any, TypeAlias, final
+from collections.abc import Sequence
+from typing import Any, final
 
 import dimod
 import numpy as np
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import connected_components
 from threadpoolctl import threadpool_limits
 
 from annealnn._parallel import Watch
-from annealnn.dynamics._annealer import chosen_schedule, read_out, reading_info, spin_offset, spins_by_label
+from annealnn.dynamics._annealer import anneal, chosen_schedule
 from annealnn.dynamics._bath import OhmicBath
 from annealnn.dynamics._dephasing import Dephasing
 from annealnn.dynamics._master_equation import MasterEquation
 from annealnn.dynamics._open import OpenSolver, check_open_size
-from annealnn.models import IsingModel, Parameters, Structure
-from annealnn.models._exact import basis_energies, check_enumerable
 from annealnn.samplers._base import AnnealSampler
 from annealnn.samplers._control import Interrupt, Progress, RunControl
-from annealnn.samplers._gamma import Gamma, gamma_by_variable, is_many
+from annealnn.samplers._gamma import Gamma
 from annealnn.schedules import AnnealSchedule
-from annealnn.typing import Floats, Indices, Spins
+from annealnn.typing import Floats
 
 _ANNEALING_TIME = 20.0
-
-# (problem, transverse fields (num_variables,)) -> solver
-Solve: TypeAlias = Callable[[IsingModel, Floats], OpenSolver]
 
 
 @final
@@ -101,19 +94,22 @@ class AdiabaticMasterEquationAnnealer(AnnealSampler):
         Raises
         ------
         ValueError
-            If an argument breaks its rule, more than 8 variables hang together, or there are more than 24.
+            If an argument breaks its rule, or more than 8 variables hang together.
         TypeError
             If `schedule` is no AnnealSchedule, `bath` no OhmicBath, or `interrupt_function` cannot be called.
         MemoryError
-            If a very degenerate problem's generator would not fit in memory.
+            If a very degenerate problem's generator, or the probabilities of all states, would not fit in memory.
         """
         self.remove_unknown_kwargs(**kwargs)
         chosen = chosen_schedule(annealing_time, schedule, _ANNEALING_TIME)
         drive, around = chosen.drive(), _chosen_bath(bath, chosen)
-        return _anneal(
+        return anneal(
             self,
             bqm,
-            lambda problem, fields: MasterEquation(problem, drive, around, gamma=fields, tolerance=tolerance),
+            lambda problem, fields: _OpenAnneal(
+                MasterEquation(problem, drive, around, gamma=fields, tolerance=tolerance)
+            ),
+            check_size=check_open_size,
             info={"bath": around.to_dict()},
             schedule=chosen,
             gamma=gamma,
@@ -169,7 +165,7 @@ class DephasingAnnealer(AnnealSampler):
         Raises
         ------
         ValueError
-            If an argument breaks its rule, more than 8 variables hang together, or there are more than 24.
+            If an argument breaks its rule, or more than 8 variables hang together.
         TypeError
             If `schedule` is no AnnealSchedule, or `interrupt_function` cannot be called.
         MissingDependencyError
@@ -178,10 +174,13 @@ class DephasingAnnealer(AnnealSampler):
         self.remove_unknown_kwargs(**kwargs)
         chosen = chosen_schedule(annealing_time, schedule, _ANNEALING_TIME)
         drive = chosen.drive()
-        return _anneal(
+        return anneal(
             self,
             bqm,
-            lambda problem, fields: Dephasing(problem, drive, dephasing_rate, gamma=fields, tolerance=tolerance),
+            lambda problem, fields: _OpenAnneal(
+                Dephasing(problem, drive, dephasing_rate, gamma=fields, tolerance=tolerance)
+            ),
+            check_size=check_open_size,
             info={"dephasing_rate": dephasing_rate},
             schedule=chosen,
             gamma=gamma,
@@ -209,110 +208,31 @@ def _chosen_bath(bath: OhmicBath | None, schedule: AnnealSchedule) -> OhmicBath:
     return bath
 
 
-def _anneal(
-    sampler: AnnealSampler,
-    bqm: dimod.BinaryQuadraticModel,
-    solve: Solve,
-    *,
-    info: dict[str, Any],
-    schedule: AnnealSchedule,
-    gamma: Gamma,
-    initial_state: Any,
-    control: RunControl,
-    num_reads: int,
-    seed: int | None,
-) -> dimod.SampleSet:
-    begin = spins_by_label(bqm, initial_state, schedule)
-    check_enumerable(bqm.num_variables)
-    offset = spin_offset(bqm)
+@final
+class _OpenAnneal:
+    """The density matrix of a few qubits on its way through a schedule."""
 
-    def draw(structure: Structure, parameters: Parameters, num_reads: int, seed: int) -> tuple[Spins, dict[str, Any]]:
-        fields = gamma_by_variable(gamma, structure)
-        with control.watch(type(sampler).__name__, 1_000_000) as watch, threadpool_limits(1, "blas"):
-            probabilities, of_run = _annealed(structure, parameters, fields, solve, begin, schedule.duration, watch)
-        said = {
-            "gamma": fields.tolist() if is_many(gamma) or not len(fields) else float(fields[0]),
-            "schedule": schedule.to_dict(),
-            **info,
-            **of_run,
-            **reading_info(basis_energies(structure, parameters), probabilities, offset),
-        }
-        return read_out(probabilities, num_reads, seed), said
+    def __init__(self, solver: OpenSolver) -> None:
+        self._solver, self.time = solver, 0.0
 
-    return sampler.sample_with(draw, bqm, num_reads=num_reads, seed=seed)
+    @property
+    def num_steps(self) -> int:
+        return self._solver.num_steps
 
+    @property
+    def error(self) -> float | None:
+        return self._solver.error
 
-def _annealed(
-    structure: Structure,
-    parameters: Parameters,
-    fields: Floats,
-    solve: Solve,
-    begin: dict[Any, int] | None,
-    duration: float,
-    watch: Watch,
-) -> tuple[Floats, dict[str, Any]]:
-    """Return the probabilities of basis states (2**num_variables,) after an anneal, and what `info` says of it.
+    def begin(self, spins: Sequence[int] | None) -> None:
+        self._rho = self._solver.initial_density(spins)
 
-    Variables that no couplings join are independent: each group is annealed by itself, and groups that are alike once.
-    """
-    groups = _groups(structure, parameters)
-    for variables in groups:
-        check_open_size(len(variables))
-    known: dict[Any, tuple[Floats, float | None]] = {}
-    keys, num_steps, reached, stopped = [], 0, duration, False
-    for number, variables in enumerate(groups):
-        problem = _part(structure, parameters, variables)
-        spins = None if begin is None else [begin[structure.labels[k]] for k in variables]
-        key = (*(a.tobytes() for a in (problem.h, problem.J, fields[variables])), *(spins or ()))
-        if key not in known:
-            solver = solve(problem, fields[variables])
-            rho = solver.initial_density(spins)
-            if stopped:
-                times, states = [0.0], [rho]
-            else:
-                whole = _share(watch, number, len(groups))
-                times, states, stopped = solver.run(rho, np.array([duration]), whole)
-            probabilities = np.maximum(states[-1].diagonal().real, 0)
-            known[key] = probabilities / probabilities.sum(), solver.error
-            reached, num_steps = min(reached, times[-1]), num_steps + solver.num_steps
-        keys.append(key)
-    if not stopped:
-        watch(1.0)
-    errors = [known[key][1] for key in keys]
-    return _joint(groups, [known[key][0] for key in keys]), {
-        "interrupted": stopped,
-        "time_reached": reached,
-        # of independent groups it adds up
-        "state_error": None if None in errors else float(sum(filter(None, errors))),
-        "num_steps": num_steps,
-    }
+    def run(self, watch: Watch) -> bool:
+        end = np.array([self._solver.drive.duration])
+        with threadpool_limits(1, "blas"):
+            times, states, stopped = self._solver.run(self._rho, end, watch)
+        self.time, self._rho = times[-1], states[-1]
+        return stopped
 
-
-def _share(watch: Watch, number: int, count: int) -> Watch:
-    return lambda fraction: watch((number + fraction) / count)
-
-
-def _groups(structure: Structure, parameters: Parameters) -> list[Indices]:
-    """Return the variables of each part of the graph that couplings other than 0 hold together."""
-    heads, tails = structure.ends
-    joined = parameters.couplings != 0
-    n = structure.num_variables
-    if not n:
-        return []
-    graph = csr_array((np.ones(int(joined.sum())), (heads[joined], tails[joined])), (n, n))
-    count, group = connected_components(graph, directed=False)
-    return [np.flatnonzero(group == g) for g in range(count)]
-
-
-def _part(structure: Structure, parameters: Parameters, variables: Indices) -> IsingModel:
-    couplings = structure.dense(parameters.couplings)[np.ix_(variables, variables)]
-    return IsingModel(np.asarray(parameters.fields)[variables], couplings)
-
-
-def _joint(groups: list[Indices], of_groups: list[Floats]) -> Floats:
-    """Return the probabilities of independent groups of variables together, variable 0 most significant."""
-    out = np.ones(1)
-    for probabilities in of_groups:
-        out = np.outer(out, probabilities).ravel()
-    order = np.concatenate([*groups, np.empty(0, np.intp)])
-    return out.reshape((2,) * len(order)).transpose(np.argsort(order)).ravel()
+    def probabilities(self) -> Floats:
+        found = np.maximum(self._rho.diagonal().real, 0)
+        return np.asarray(found / found.sum())

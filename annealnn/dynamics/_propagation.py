@@ -119,6 +119,11 @@ class Propagator:
         out.real, out.imag = self.parts
         return out
 
+    @property
+    def duration(self) -> float:
+        """Time of the drive's end."""
+        return self._drive.duration
+
     def begin(self, state: AnyArray | int | None) -> None:
         """Set the state: all qubits along +X if None, a basis state by its number, or amplitudes."""
         self.parts[:] = 0.0

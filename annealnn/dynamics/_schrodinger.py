@@ -1,18 +1,20 @@
 """An ideal annealer: the Schrodinger equation of Eq. (1), and projective reads at its end."""
 
+from collections.abc import Sequence
 from typing import Any, final
 
 import dimod
 
-from annealnn.dynamics._annealer import chosen_schedule, read_out, reading_info, spin_offset, spins_by_label
+from annealnn._parallel import Watch
+from annealnn.dynamics._annealer import anneal, chosen_schedule
 from annealnn.dynamics._initial import initial_amplitudes
 from annealnn.dynamics._propagation import Propagator, check_qubits
-from annealnn.models import IsingModel, Parameters, Structure
+from annealnn.models import IsingModel
 from annealnn.samplers._base import AnnealSampler
 from annealnn.samplers._control import Interrupt, Progress, RunControl
-from annealnn.samplers._gamma import Gamma, gamma_by_variable, is_many
+from annealnn.samplers._gamma import Gamma
 from annealnn.schedules import AnnealSchedule
-from annealnn.typing import Spins
+from annealnn.typing import Floats
 
 _ANNEALING_TIME = 20.0
 
@@ -22,7 +24,8 @@ class SchrodingerAnnealer(AnnealSampler):
     """Coherent annealing without noise: |psi(t)> under H(t) = -A(s) sum_i gamma_i X_i + B(s) E(Z), read in the z basis.
 
     Of an anneal that is slow against the inverse square of the smallest gap all reads are ground states (Farhi et al.
-    2000). 20 qubits take 64 MiB, and minutes; see `dynamics.evolve` for what happens on the way.
+    2000). Variables that no couplings join are annealed apart, which is exact. 20 that hang together take 64 MiB, and
+    minutes; see `dynamics.evolve` for what happens on the way.
 
     Examples
     --------
@@ -95,30 +98,52 @@ class SchrodingerAnnealer(AnnealSampler):
         """
         self.remove_unknown_kwargs(**kwargs)
         chosen = chosen_schedule(annealing_time, schedule, _ANNEALING_TIME)
-        begin = spins_by_label(bqm, initial_state, chosen)
-        control = RunControl(progress, interrupt_function)
-        check_qubits(bqm.num_variables)
-        offset = spin_offset(bqm)
+        drive = chosen.drive()
 
-        def draw(
-            structure: Structure, parameters: Parameters, num_reads: int, seed: int
-        ) -> tuple[Spins, dict[str, Any]]:
-            problem = IsingModel.from_parameters(structure, parameters)
-            field = gamma_by_variable(gamma, structure)
-            propagator = Propagator(problem, field, chosen.drive(), tolerance=tolerance, num_threads=num_threads)
-            propagator.begin(initial_amplitudes(problem, begin))
-            with control.watch(type(self).__name__, 1_000_000) as watch:
-                stopped = propagator.advance(chosen.duration, lambda time: watch(time / chosen.duration))
-            probabilities = propagator.probabilities()
-            info = {
-                "gamma": field.tolist() if is_many(gamma) or not len(field) else float(field[0]),
-                "schedule": chosen.to_dict(),
-                "interrupted": stopped,
-                "time_reached": propagator.time,
-                "state_error": propagator.error,
-                "num_steps": propagator.num_steps,
-            }
-            info |= reading_info(propagator.energies, probabilities, offset)
-            return read_out(probabilities, num_reads, seed), info
+        def start(problem: IsingModel, fields: Floats) -> _CoherentAnneal:
+            propagator = Propagator(problem, fields, drive, tolerance=tolerance, num_threads=num_threads)
+            return _CoherentAnneal(problem, propagator)
 
-        return self.sample_with(draw, bqm, num_reads=num_reads, seed=seed)
+        return anneal(
+            self,
+            bqm,
+            start,
+            check_size=check_qubits,
+            info={},
+            schedule=chosen,
+            gamma=gamma,
+            initial_state=initial_state,
+            control=RunControl(progress, interrupt_function),
+            num_reads=num_reads,
+            seed=seed,
+        )
+
+
+@final
+class _CoherentAnneal:
+    """The state vector of a few qubits on its way through a schedule."""
+
+    def __init__(self, problem: IsingModel, propagator: Propagator) -> None:
+        self._problem, self._propagator = problem, propagator
+
+    @property
+    def time(self) -> float:
+        return self._propagator.time
+
+    @property
+    def num_steps(self) -> int:
+        return self._propagator.num_steps
+
+    @property
+    def error(self) -> float | None:
+        return self._propagator.error
+
+    def begin(self, spins: Sequence[int] | None) -> None:
+        self._propagator.begin(initial_amplitudes(self._problem, spins))
+
+    def run(self, watch: Watch) -> bool:
+        end = self._propagator.duration
+        return self._propagator.advance(end, lambda time: watch(time / end))
+
+    def probabilities(self) -> Floats:
+        return self._propagator.probabilities().copy()

@@ -40,10 +40,10 @@ pytestmark = pytest.mark.filterwarnings("ignore:overflow encountered:RuntimeWarn
 
 
 def all_kernels():
-    """Return {name: kernel}, found and not listed. The operations on vectors are tested in test_lanes.py."""
+    """Return {name: kernel}, found and not listed. Operations on vectors have tests of their own."""
     found = {}
     for info in pkgutil.iter_modules(kernels.__path__, "annealnn.kernels."):
-        if info.name.endswith(("_lanes", "_functions", "_compile")):
+        if info.name.endswith(("_lanes", "_rotations", "_functions", "_compile")):
             continue
         for name, value in vars(import_module(info.name)).items():
             plain = getattr(value, "py_func", value)

@@ -1,10 +1,15 @@
-"""The kernel that moves a state vector equals its twin."""
+"""The kernels that move a state vector equal their twins, to rounding."""
 
 import numpy as np
 import pytest
 
+from annealnn.kernels._rotations import rotate_six
 from annealnn.kernels.statevector import NUM_LOW, rotate_columns, run_stages, turn_and_rotate_blocks
-from annealnn.testing._twins_statevector import run_stages_reference
+from annealnn.testing._twins_dynamics import (
+    rotate_columns_reference,
+    run_stages_reference,
+    turn_and_rotate_blocks_reference,
+)
 
 
 def random_stages(num_bits, num_stages=3):
@@ -35,13 +40,30 @@ def test_phases_are_exact_where_they_wind(phase):
     assert (np.abs(re + 1j * im - np.exp(-1j * phase * energies)) < limit).all()
 
 
-def test_pieces_make_the_whole():
+def test_pieces_equal_reference_and_make_the_whole():
     re, im, energies, phases, cosines, sines = random_stages(NUM_LOW + 1, num_stages=1)
     whole = re.copy(), im.copy()
     run_stages(*whole, energies, phases, cosines, sines)
-    for first, last in [(1, 2), (0, 1)]:
-        turn_and_rotate_blocks(re, im, energies, phases[0], cosines[0], sines[0], first, last)
+    of_stage = energies, phases[0], cosines[0], sines[0]
+    before = re.copy(), im.copy()
+    turn_and_rotate_blocks(re, im, *of_stage, 1, 2)
+    turn_and_rotate_blocks_reference(*before, *of_stage, 1, 2)
+    np.testing.assert_allclose([re, im], before, atol=1e-13)
+    turn_and_rotate_blocks(re, im, *of_stage, 0, 1)
     size = 2**NUM_LOW
-    for first, last in [(0, 1000), (1000, size)]:
-        rotate_columns(re.reshape(2, size), im.reshape(2, size), cosines[0], sines[0], first, last)
+    rows, before = (re.reshape(2, size), im.reshape(2, size)), (re.copy().reshape(2, size), im.copy().reshape(2, size))
+    rotate_columns(*rows, cosines[0], sines[0], 100, 400)
+    rotate_columns_reference(*before, cosines[0], sines[0], 100, 400)
+    np.testing.assert_allclose(rows, before, atol=1e-13)
+    for first, last in [(0, 100), (400, size)]:
+        rotate_columns(*rows, cosines[0], sines[0], first, last)
     np.testing.assert_array_equal([re, im], whole)
+
+
+def test_six_bits_in_registers_equal_what_numpy_says():
+    re, im, _, _, cosines, sines = random_stages(7, num_stages=1)
+    expected = re.copy(), im.copy()
+    # compiled within a kernel; as written here, plain numpy
+    run_stages(re[:64], im[:64], np.zeros(64), np.zeros(1), cosines[:, :6], sines[:, :6])
+    rotate_six(*expected, 0, cosines[0], sines[0])
+    np.testing.assert_allclose([re, im], expected, atol=1e-14)
