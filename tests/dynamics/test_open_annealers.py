@@ -18,7 +18,7 @@ from annealnn.testing import FALSE_ALARM
 
 LOPSIDED = dimod.BQM({"a": 0.7, "b": -0.3, "c": 0.1}, {"ab": -0.9, "bc": 0.4}, 0.25, "SPIN")
 # two groups, interleaved, and a coupling of 0 between them
-APART = dimod.BQM({"a": 0.7, "b": -0.3, "c": 0.1, "d": 0.4}, {"ac": -0.9, "bd": 0.4, "ab": 0.0}, 0.0, "SPIN")
+APART = dimod.BQM({"a": 0.7, "b": -0.3, "c": 0.1, "d": 0.4}, {"ad": -0.9, "bc": 0.4, "ab": 0.0}, 0.0, "SPIN")
 BATH = OhmicBath(beta=1.5, coupling=2e-2)
 BOTH = pytest.mark.parametrize("annealer", [AdiabaticMasterEquationAnnealer, DephasingAnnealer])
 
@@ -60,6 +60,10 @@ def test_groups_that_are_alike_are_annealed_once():
     one = annealer.sample(pair, bath=BATH, seed=1)
     eight = annealer.sample(pairs, bath=BATH, seed=1, progress=lambda done, total: told.append(done / total))
     assert told[-1] == 1
+    weak = {v: 0.3 if v in ("a7", "b7") else 1.0 for v in pairs.variables}
+    unlike = annealer.sample(pairs, bath=BATH, seed=1, gamma=weak)
+    assert unlike.info["num_steps"] > one.info["num_steps"]
+    assert unlike.info["success_probability"] != pytest.approx(eight.info["success_probability"])
     assert eight.info["num_steps"] == one.info["num_steps"]
     assert eight.info["success_probability"] == pytest.approx(one.info["success_probability"] ** 8)
 

@@ -156,6 +156,9 @@ def test_spins_begin_where_they_say():
     np.testing.assert_array_equal(named.states, found.states)
     degenerate = evolve_open(RING, Drive.constant(1.0, transverse=0.0, problem=1.0), BATH, times=[0.0])
     np.testing.assert_allclose(degenerate.probabilities[[0, -1]], 0.5)
+    # degenerate levels share what is in any of them
+    aligned = evolve_open(RING, Drive.constant(1.0, transverse=0.0, problem=1.0), BATH, initial_state=[1] * 4)
+    np.testing.assert_allclose(aligned.populations[0][:3], [0.5, 0.5, 0], atol=1e-9)
 
 
 def test_one_qubit_dephases_as_on_paper():
