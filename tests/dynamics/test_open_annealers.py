@@ -18,7 +18,9 @@ from annealnn.testing import FALSE_ALARM
 
 LOPSIDED = dimod.BQM({"a": 0.7, "b": -0.3, "c": 0.1}, {"ab": -0.9, "bc": 0.4}, 0.25, "SPIN")
 # two groups, interleaved, and a coupling of 0 between them
-APART = dimod.BQM({"a": 0.7, "b": -0.3, "c": 0.1, "d": 0.4}, {"ad": -0.9, "bc": 0.4, "ab": 0.0}, 0.0, "SPIN")
+APART = dimod.BQM({"a": 0.7, "b": -0.3, "c": 0.1, "d": 0.4}, {}, 0.0, "SPIN")
+# once the variables stand in their order, which couplings would change
+APART.add_quadratic_from({"ad": -0.9, "bc": 0.4, "ab": 0.0})
 BATH = OhmicBath(beta=1.5, coupling=2e-2)
 BOTH = pytest.mark.parametrize("annealer", [AdiabaticMasterEquationAnnealer, DephasingAnnealer])
 
