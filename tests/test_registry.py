@@ -28,7 +28,7 @@ def test_an_entry_point_gives_a_sampler_a_name(monkeypatch):
 def test_unknown_names_say_what_is_known(name):
     with pytest.raises(registry.UnknownSamplerError, match=name):
         SamplerSpec(name).open()
-    with pytest.raises(registry.UnknownSamplerError, match="anneal, exact, gibbs, neal"):
+    with pytest.raises(registry.UnknownSamplerError, match="anneal, dephasing, exact, gibbs, master-equation, neal"):
         SamplerSpec("gibs").open()
 
 
