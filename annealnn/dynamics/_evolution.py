@@ -5,9 +5,12 @@ from dataclasses import dataclass
 from typing import Any, final
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from annealnn._progress import Wanted, late_progress_bar
+from annealnn._validation import check_count
 from annealnn.dynamics._initial import initial_amplitudes
+from annealnn.dynamics._levels import Low, Sector, check_levels
 from annealnn.dynamics._propagation import Propagator, check_qubits
 from annealnn.models import IsingModel, Moments
 from annealnn.models._exact import basis_moments
@@ -27,6 +30,8 @@ class Evolution:
     problem_energy: Floats  #: `<E(Z)>`, without the drive's factor and the problem's offset, (num_times,)
     moments: Moments  #: `<Z_i>` (num_times, num_variables), and `<Z_i Z_j>` along the edges (num_times, num_edges)
     transverse_moments: Floats  #: `<X_i>`, (num_times, num_variables)
+    levels: Floats  #: lowest eigenvalues of H(t), rising, (num_times, num_levels)
+    populations: Floats  #: of these levels, (num_times, num_levels)
     observed: list[Any]  #: what `observe` returned at each time
     state: AnyArray  #: amplitudes at the last time, (2**num_variables,) complex
     error: float  #: bound on the norm of the state's error, from the steps that were measured
@@ -40,6 +45,7 @@ def evolve(
     gamma: Gamma = 1.0,
     initial_state: Any = None,
     times: Any = None,
+    num_levels: int = 0,
     observe: Callable[[float, AnyArray], Any] | None = None,
     tolerance: float = 1e-8,
     progress: Wanted = "auto",
@@ -63,6 +69,10 @@ def evolve(
         (num_variables,); or amplitudes (2**num_variables,).
     times : array of shape (num_times,), optional
         Rising, from 0 to the drive's duration. None measures at the end only.
+    num_levels : int
+        Lowest levels of H(t) whose populations are reported. They are diagonalised at each time, which takes as long as
+        in `spectrum`, and memory of twenty state vectors or more. Of degenerate levels only the sum of populations has
+        a meaning.
     observe : callable, optional
         Called as `observe(time, amplitudes)` at each time, with a copy of the state (one more state vector of memory).
     tolerance : float
@@ -96,6 +106,7 @@ def evolve(
     propagator = Propagator(problem, field, drive, tolerance=tolerance, num_threads=num_threads)
     propagator.begin(start)
     rows: list[tuple[float, Floats, Floats, Floats]] = []
+    levels = _Levels(propagator, field, check_count("num_levels", num_levels, minimum=0), drive)
     observed: list[Any] = []
     with late_progress_bar("evolve", wanted=progress) as show:
 
@@ -105,7 +116,8 @@ def evolve(
 
         for time in moments_at:
             propagator.advance(float(time), watch if moments_at[-1] else None)
-            rows.append(measure(propagator, problem))
+            rows.append(_measure(propagator, problem))
+            levels.measure(float(time))
             if observe is not None:
                 observed.append(observe(float(time), propagator.amplitudes))
     energies, spins, pairs, transverse = (np.array(column) for column in zip(*rows, strict=True))
@@ -117,6 +129,8 @@ def evolve(
         problem_energy=energies,
         moments=Moments(spins, pairs),
         transverse_moments=transverse,
+        levels=np.array(levels.levels),
+        populations=np.array(levels.populations),
         observed=observed,
         state=propagator.amplitudes,
         error=propagator.error,
@@ -124,12 +138,41 @@ def evolve(
     )
 
 
-def measure(propagator: Propagator, problem: IsingModel) -> tuple[float, Floats, Floats, Floats]:
+def _measure(propagator: Propagator, problem: IsingModel) -> tuple[float, Floats, Floats, Floats]:
     """Return `<E>`, `<Z_i>`, `<Z_i Z_j>` along the edges and `<X_i>`."""
     transverse = propagator.transverse_moments()
     probabilities = propagator.probabilities()
     spins, pairs = basis_moments(problem.structure, probabilities)
     return float(probabilities @ propagator.energies), spins, pairs, transverse
+
+
+@final
+class _Levels:
+    """The lowest levels of H(t), and the state's populations of them, gathered time by time."""
+
+    def __init__(self, propagator: Propagator, gamma: Floats, count: int, drive: Drive) -> None:
+        self._propagator, self._count, self._drive = propagator, count, drive
+        if count:
+            check_levels(count, propagator.num_qubits)
+        self._sector = Sector(propagator.energies, gamma)
+        self._last: Low | None = None
+        self._rng = np.random.default_rng(0)
+        self.levels: list[Floats] = []
+        self.populations: list[Floats] = []
+
+    def measure(self, time: float) -> None:
+        """Add the levels and populations at `time`, at which the state is."""
+        if not self._count:
+            self.levels.append(np.empty(0))
+            self.populations.append(np.empty(0))
+            return
+        transverse, problem = self._drive.at(time)
+        with threadpool_limits(1, "blas"):
+            low = self._sector.lowest(float(transverse), float(problem), self._count, self._rng, self._last)
+            overlaps = self._propagator.parts @ low.states
+        self._last = low
+        self.levels.append(low.levels)
+        self.populations.append((overlaps**2).sum(axis=0))
 
 
 def _checked_times(times: Any, drive: Drive) -> Floats:

@@ -197,12 +197,7 @@ class LevelPath:
                 f"sector goes with a problem without fields, which flipping all spins leaves as it is; got h={model.h}"
             )
             raise ValueError(msg)
-        num_states = 2 ** (n - 1 if sector else n)
-        if k > num_states:
-            msg = f"k is at most the number of states, {num_states}; got {k}"
-            raise ValueError(msg)
-        advice = "Ask for fewer levels, or take a smaller problem: each variable more doubles it"
-        check_memory(f"{k} levels of {n} variables", _bytes_of(num_states, k, 2**n), advice)
+        check_levels(k, n, num_states=2 ** (n - 1 if sector else n))
         energies = basis_energies(model.structure, model.parameters)
         parities = {"even": [1], "odd": [-1], None: [0] if model.h.any() else [1, -1]}[sector]
         self.sectors = [Sector(energies, self.gamma, parity) for parity in parities]
@@ -246,6 +241,24 @@ class LevelPath:
     def levels(self, s: float) -> Floats:
         """Return the lowest k levels at `s`, (k,)."""
         return np.sort(np.concatenate([low.levels for low in self.low(s)]))[: self.k]
+
+
+def check_levels(k: int, num_variables: int, num_states: int | None = None) -> None:
+    """Check that `k` levels can be found, among `num_states` if these are not all.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer.
+    MemoryError
+        If the vectors do not fit in memory.
+    """
+    num_states = 2**num_variables if num_states is None else num_states
+    if k > num_states:
+        msg = f"levels are at most as many as states, {num_states}; got {k}"
+        raise ValueError(msg)
+    advice = "Ask for fewer levels, or take a smaller problem: each variable more doubles it"
+    check_memory(f"{k} levels of {num_variables} variables", _bytes_of(num_states, k, 2**num_variables), advice)
 
 
 def _bytes_of(num_states: int, k: int, num_energies: int) -> int:

@@ -111,6 +111,26 @@ def test_measurements_are_those_of_dense_operators():
         assert found.moments.pairs.shape == (2, problem.structure.num_edges)
 
 
+@pytest.mark.parametrize(("num_variables", "num_levels"), [(3, 8), (5, 4), (9, 3)])
+def test_populations_of_levels_are_those_of_dense_eigenvectors(num_variables, num_levels):
+    # of 9 variables levels are iterated
+    problem, drive = random_problem(num_variables), DRIVES["pause"]
+    times = [0.0, 1.0, 3.0, drive.duration]
+    found = evolve(problem, drive, times=times, num_levels=num_levels, observe=lambda time, psi: psi)
+    transverse, diagonal = dense_terms(problem, np.ones(num_variables))
+    for t, psi in enumerate(found.observed):
+        along, with_problem = drive.at(times[t])
+        levels, vectors = np.linalg.eigh(along * transverse + with_problem * diagonal)
+        np.testing.assert_allclose(found.levels[t], levels[:num_levels], atol=1e-8)
+        if t:  # at first many levels are one
+            populations = np.abs(vectors.T @ psi)[:num_levels] ** 2
+            np.testing.assert_allclose(found.populations[t], populations, atol=1e-7)
+    assert found.populations[0, 0] == pytest.approx(1)
+    if num_levels == 2**num_variables:
+        np.testing.assert_allclose(found.populations.sum(axis=1), 1)
+    assert evolve(problem, drive).populations.shape == (1, 0)
+
+
 def test_states_may_begin_anywhere():
     problem, drive = random_problem(3), DRIVES["signs"]
     spins = np.array([1, -1, -1])
@@ -178,13 +198,13 @@ def test_threads_do_not_show():
 
 
 def test_memory_is_that_of_less_than_four_states():
-    problem, drive = random_problem(15), AnnealSchedule.linear(0.2).drive()
+    problem, drive = random_problem(17), AnnealSchedule.linear(0.05).drive()
     evolve(problem, drive, tolerance=1e-2)
     tracemalloc.start()
     evolve(problem, drive, tolerance=1e-2)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert peak < 4 * 16 * 2**15
+    assert peak < 4 * 16 * 2**17
 
 
 def test_nothing_moves_without_a_hamiltonian():
@@ -217,6 +237,8 @@ def test_progress_is_shown(monkeypatch, capsys):
         ({"initial_state": {0: 1}}, "initial_state has a spin for every variable; got none for 1"),
         ({"initial_state": [1, 1, 1]}, r"or 2\^2 amplitudes; got an array of shape \(3,\)"),
         ({"initial_state": [1, 1, 0, 0]}, "amplitudes have norm 1; got 1.41421"),
+        ({"num_levels": -1}, "num_levels is a whole number of at least 0; got -1"),
+        ({"num_levels": 5}, "levels are at most as many as states, 4; got 5"),
         ({"num_threads": 0}, "num_threads is a whole number of at least 1"),
     ],
 )

@@ -171,7 +171,7 @@ BAD = [
     ({"s": [0.3, 0.3]}, "s rise from each point to the next; got 0.3 and then 0.3"),
     ({"s": [0.3j]}, "s holds real numbers; got complex"),
     ({"k": 0}, "k is a whole number of at least 1; got 0"),
-    ({"k": 9}, "k is at most the number of states, 8; got 9"),
+    ({"k": 9}, "levels are at most as many as states, 8; got 9"),
     ({"gamma": 1j}, "gamma is a finite number, at least 0 and at most 1e+30; got 1j"),
     ({"gamma": np.array([1, 1j, 1])}, "gamma is a finite number"),
     ({"gamma": [1.0, 1.0]}, "gamma is one number or one per variable, shape (3,); got shape (2,)"),
