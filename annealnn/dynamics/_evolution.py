@@ -154,7 +154,7 @@ class _Levels:
         self._propagator, self._count, self._drive = propagator, count, drive
         if count:
             check_levels(count, propagator.num_qubits)
-        self._sector = Sector(propagator.energies, gamma)
+            self._sector = Sector(propagator.energies, gamma)
         self._last: Low | None = None
         self._rng = np.random.default_rng(0)
         self.levels: list[Floats] = []
