@@ -62,12 +62,18 @@ class Drive(ByValue):
             raise ValueError(msg)
         return np.interp(times, self.times, self.transverse), np.interp(times, self.times, self.problem)
 
-    def until(self, time: float) -> "Drive":
-        """Return the drive from 0 to `time`."""
-        end = self.at(check_number("time", time, low=0.0, open_low=True))
-        kept = self.times < time
-        return Drive(
-            times=np.append(self.times[kept], time),
-            transverse=np.append(self.transverse[kept], end[0]),
-            problem=np.append(self.problem[kept], end[1]),
-        )
+    def between(self, start: float, stop: float) -> "Drive":
+        """Return the drive from `start` to `stop`, its time beginning at 0: what is left, after a state was kept.
+
+        Raises
+        ------
+        ValueError
+            If these are not two times of the drive, the first before the second.
+        """
+        check_number("start", start, low=0.0)
+        if not check_number("stop", stop, low=0.0, high=self.duration) > start:
+            msg = f"stop is after start; got {start:g} and {stop:g}"
+            raise ValueError(msg)
+        times = np.unique([start, *self.times[(self.times > start) & (self.times < stop)], stop])
+        transverse, problem = self.at(times)
+        return Drive(times=times - start, transverse=transverse, problem=problem)

@@ -131,6 +131,15 @@ def test_populations_of_levels_are_those_of_dense_eigenvectors(num_variables, nu
     assert evolve(problem, drive).populations.shape == (1, 0)
 
 
+def test_an_evolution_goes_on_from_a_kept_state():
+    problem, drive = random_problem(4), DRIVES["pause"]
+    whole = evolve(problem, drive, tolerance=1e-9).state
+    kept = evolve(problem, drive.between(0, 2.3), tolerance=1e-9).state
+    rest = evolve(problem, drive.between(2.3, drive.duration), initial_state=kept, tolerance=1e-9).state
+    assert np.linalg.norm(rest - whole) < 3e-9
+    assert np.linalg.norm(kept - whole) > 0.1
+
+
 def test_states_may_begin_anywhere():
     problem, drive = random_problem(3), DRIVES["signs"]
     spins = np.array([1, -1, -1])

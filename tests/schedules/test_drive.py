@@ -24,20 +24,21 @@ def test_constant():
     assert drive.at(1.7) == (-0.3, 1.0)
 
 
-@pytest.mark.parametrize("time", [0.5, 2, 2.5, 3])
-def test_until(time):
+@pytest.mark.parametrize(("start", "stop"), [(0, 0.5), (0.5, 2), (2, 2.5), (1.9, 2.1), (0, 3), (2.5, 3)])
+def test_between(start, stop):
     drive = Drive(**GIVEN)
-    part = drive.until(time)
-    assert part.duration == time
-    times = np.linspace(0, time, 13)
-    assert_allclose(part.at(times), drive.at(times))
+    part = drive.between(start, stop)
+    assert part.duration == pytest.approx(stop - start)
+    times = np.linspace(0, part.duration, 13)
+    assert_allclose(part.at(times), drive.at(np.minimum(times + start, 3)), atol=1e-12)
 
 
-def test_until_keeps_the_knots_before():
+def test_between_keeps_the_knots():
     drive = Drive(**GIVEN)
-    assert_array_equal(drive.until(2.5).times, [0, 2, 2.5])
-    assert_array_equal(drive.until(2).times, [0, 2])
-    assert drive.until(3) == drive
+    assert_array_equal(drive.between(0, 2.5).times, [0, 2, 2.5])
+    assert_array_equal(drive.between(1, 3).times, [0, 1, 2])
+    assert_array_equal(drive.between(0, 2).times, [0, 2])
+    assert drive.between(0, 3) == drive
 
 
 @pytest.mark.parametrize(
@@ -65,10 +66,12 @@ def test_time_outside(time):
 
 
 def test_bad_ends():
-    with pytest.raises(ValueError, match="time is a finite number, above 0; got 0"):
-        Drive(**GIVEN).until(0)
-    with pytest.raises(ValueError, match="time is from 0 to 3"):
-        Drive(**GIVEN).until(4)
+    with pytest.raises(ValueError, match="start is a finite number, at least 0; got -1"):
+        Drive(**GIVEN).between(-1, 2)
+    with pytest.raises(ValueError, match="stop is after start; got 2 and 2"):
+        Drive(**GIVEN).between(2, 2)
+    with pytest.raises(ValueError, match="stop is a finite number, at least 0 and at most 3; got 4"):
+        Drive(**GIVEN).between(0, 4)
     with pytest.raises(ValueError, match="duration is a finite number, above 0; got -1"):
         Drive.constant(-1, transverse=1, problem=1)
     with pytest.raises(ValueError, match="transverse holds real numbers; got complex"):
