@@ -199,7 +199,7 @@ def anneal(
             check_size(len(variables))
         n = structure.num_variables
         what = f"The probabilities and energies of {n} variables, 2^{n} states,"
-        check_memory(what, _STATE_BYTES * 2**n, "Anneal variables that no couplings join apart")
+        check_memory(what, _STATE_BYTES * 2**n, "Anneal variables that no couplings join in calls of their own")
         with control.watch(type(sampler).__name__, 1_000_000) as watch:
             probabilities, of_run = _annealed(
                 structure, parameters, fields, groups, start, begin, schedule.duration, watch

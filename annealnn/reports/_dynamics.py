@@ -31,9 +31,18 @@ def weak_strong_figure(result: Any) -> Figure:
     )
     coherent.semilogx(times, [a.success for a in result.coherent], color=BLUE, marker="o", ms=4, label="ground state")
     coherent.semilogx(times, [a.false for a in result.coherent], color=ORANGE, marker="s", ms=4, label="false minimum")
-    coherent.set(xlabel="annealing time (1/energy)", ylabel="probability", title="Coherent annealing", ylim=(0, 1.25), yticks=np.linspace(0, 1, 6))
+    coherent.set(
+        xlabel="annealing time (1/energy)",
+        ylabel="probability",
+        title="Coherent annealing",
+        ylim=(0, 1.25),
+        yticks=np.linspace(0, 1, 6),
+    )
     coherent.legend(frameon=False, fontsize=8, loc="upper left")
-    for rows, name, color in ((result.thermal, "simulated annealing", GREEN), (result.path_integral, "simulated quantum annealing", INK)):
+    for rows, name, color in (
+        (result.thermal, "simulated annealing", GREEN),
+        (result.path_integral, "simulated quantum annealing", INK),
+    ):
         sampled.errorbar(
             [row.num_sweeps for row in rows],
             [row.success for row in rows],
