@@ -37,8 +37,8 @@ _ROTATED, _PHASED = np.cumsum([0.0, *_ROTATIONS]), np.cumsum([0.0, *_PHASES])
 _ROUND_OFF = 1e-14
 # change of a coefficient's slope, times a step, over its largest value
 _KINK = 0.01
-# steps of which the first is measured
-_STRETCH = 20
+# steps of which the first is measured, and fewer where their error may have grown by more
+_STRETCH, _GROWN = 20, 2.0
 # amplitudes times stages of one uninterrupted call: about 0.1 s
 _CALL = 10_000_000
 # from so many qubits on, two threads take less time than one
@@ -167,10 +167,16 @@ class Propagator:
             else:
                 affordable = max(1, _CALL // (len(_PHASES) * self.parts.shape[1]))
                 ends = ends[: 1 + min(self._until_measured, affordable)]
+                growth = self._growth(ends[1:])
+                count = int(np.searchsorted(growth, _GROWN, side="right"))
+                if not count:
+                    self._until_measured = 0
+                    continue
+                ends = ends[: 1 + count]
                 self._run(self.parts, ends)
-                self.error += self._rate * float(ends[-1] - self.time)
-                self._until_measured -= len(ends) - 1
-                self._took(len(ends) - 1, ends[-1])
+                self.error += self._rate * float(growth[:count] @ np.diff(ends))
+                self._until_measured -= count
+                self._took(count, ends[-1])
             if watch is not None and watch(self.time) and self.time < time:
                 return True
         return False
@@ -187,16 +193,30 @@ class Propagator:
         ends, start = [np.array([self.time])], self.time
         for stop in stops:
             count = max(1, int(np.ceil((stop - start) / self._length - 1e-9)))
-            ends.append(np.linspace(start, stop, count + 1)[1 : _STRETCH + 2])
+            # of the millions that a long anneal has, those of one stretch
+            number = np.arange(1, min(count, _STRETCH + 1) + 1)
+            ends.append(np.where(number == count, stop, start + (stop - start) / count * number))
             if count > _STRETCH or sum(map(len, ends)) > _STRETCH + 1:
                 break
             start = float(stop)
         return np.concatenate(ends)
 
+    def _growth(self, times: Floats) -> Floats:
+        """Return by how much the error of steps up to `times` (num_times,), rising, may exceed that of the measured one.
+
+        It is made of products of seven coefficients, both terms among them.
+        """
+        now, then = (np.abs(self._drive.at(t)) for t in (times, self._measured_at))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            a, b = now / then[:, None]
+            # not a number: a term that was off and still is, which makes no error
+            return np.maximum.accumulate(np.fmax(1.0, a * b * np.maximum(a, b) ** 5))
+
     def _measured_step(self, end: float) -> None:
         """Make a step in halves and at once, see how far they part, and choose the next length.
 
-        Halving divides the error of one step by 2**6: what the halves add up to is 1/63 of the difference.
+        Halving divides the error of one step by 2**6: what the halves add up to is 1/63 of the difference, and is
+        taken for four times as much, for terms of higher order.
         """
         coarse, before = self._copies
         length = float(end) - self.time
@@ -209,15 +229,19 @@ class Propagator:
         rate = apart / length
         factor = 4.0 if rate == 0 else float(np.clip(0.9 * (allowed / rate) ** (1 / _ORDER), 0.2, 4.0))
         if apart < _ROUND_OFF:
-            # no shorter step would do better
-            factor = max(1.0, factor)
+            # no shorter step would do better, and what is all rounding says nothing against a longer one
+            factor = max(1.2 if apart < _ROUND_OFF / 4 else 1.0, factor)
+        safety = factor
+        if length < 0.99 * self._length:
+            # a knot has cut it short, and may do so again
+            safety, factor = min(factor, 2.0), min(factor, 1.0)
         self._length = length * factor
         if rate > 1.5 * allowed and factor < 1:
             self.parts[:] = before
             return
-        self.error += apart / (2**_ORDER - 1)
+        self.error += 4 * apart / (2**_ORDER - 1)
         # at the new length; one that may have grown more is measured again at once
-        self._rate = rate * factor**_ORDER
+        self._rate, self._measured_at = rate * safety**_ORDER, self.time + length / 2
         self._until_measured = _STRETCH if factor < 4 else 0
         self._took(2, end)
 

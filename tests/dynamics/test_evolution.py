@@ -80,6 +80,36 @@ def test_the_error_is_below_what_is_said_and_near_what_is_asked(tolerance):
     assert found.error < 1.5 * tolerance
 
 
+# terms that grow from nothing, that pass through it, and that begin to move after a rest
+GROWING = {
+    "steep": Drive(times=[0, 2.5], transverse=[0, -12], problem=[-0.05, 0.08]),
+    "crossing": Drive(times=[0, 0.4, 2.8], transverse=[0, -0.15, -3], problem=[0, 2.7, -0.15]),
+    "resting": Drive(times=[0, 0.05, 0.7, 1.6], transverse=[0.05, 1.1, 1.1, -0.2], problem=[-0.2, 0, 0, -0.4]),
+}
+
+
+@pytest.mark.parametrize("name", GROWING)
+@pytest.mark.parametrize("num_variables", [1, 3])
+@pytest.mark.parametrize("tolerance", [1e-3, 1e-5, 1e-8])
+def test_errors_that_grow_between_measurements_are_bounded(name, num_variables, tolerance):
+    problem, drive = random_problem(num_variables, seed=1), GROWING[name]
+    exact = dense_evolution(problem, drive, np.ones(num_variables), plus(num_variables), [drive.duration])[0]
+    found = evolve(problem, drive, tolerance=tolerance)
+    assert np.linalg.norm(found.state - exact) < found.error < 1.5 * tolerance
+
+
+def test_short_stretches_of_a_drive_make_no_short_steps_after_them():
+    drive = Drive(times=[0, 1e-6, 3, 3.000001, 6], transverse=[1, 1, 0.5, 0.5, 0], problem=[0, 0, 0.5, 0.5, 1])
+    assert evolve(random_problem(3), drive, tolerance=1e-9).num_steps < 1500
+
+
+def test_the_steps_of_a_long_drive_are_not_laid_out_at_once():
+    drive = Drive.constant(1e12, transverse=1, problem=1)
+    ends = propagation.Propagator(random_problem(2), np.ones(2), drive, tolerance=1e-2)._ends(drive.duration)
+    assert len(ends) < 30
+    assert 0 < ends[-1] < 10
+
+
 def test_a_wrong_coefficient_shows(monkeypatch):
     # what tells the order of the steps also tells that they are not of that order
     phased = propagation._PHASED.copy()
