@@ -37,6 +37,8 @@ _ROTATED, _PHASED = np.cumsum([0.0, *_ROTATIONS]), np.cumsum([0.0, *_PHASES])
 _ROUND_OFF = 1e-14
 # change of a coefficient's slope, times a step, over its largest value
 _KINK = 0.01
+# steps are shorter by this than what they are allowed
+_CAUTION = 0.85
 # steps of which the first is measured, and fewer where their error may have grown by more
 _STRETCH, _GROWN = 20, 2.0
 # amplitudes times stages of one uninterrupted call: about 0.1 s
@@ -163,7 +165,7 @@ class Propagator:
             later = self._kinks[self._kinks > self.time]
             ends = self._ends(min(time, later[0]) if len(later) else time)
             if self._until_measured <= 0:
-                self._measured_step(ends[1])
+                self._measured_step(self._measured_end(ends))
             else:
                 affordable = max(1, _CALL // (len(_PHASES) * self.parts.shape[1]))
                 ends = ends[: 1 + min(self._until_measured, affordable)]
@@ -212,8 +214,13 @@ class Propagator:
             # not a number: a term that was off and still is, which makes no error
             return np.maximum.accumulate(np.fmax(1.0, a * b * np.maximum(a, b) ** 5))
 
+    def _measured_end(self, ends: Floats) -> float:
+        """Return where the two halves of a measured step end: after two steps, or after one that knots enclose."""
+        alike = len(ends) > 2 and np.isclose(ends[2] - ends[1], ends[1] - ends[0], rtol=1e-6, atol=0)
+        return float(ends[2] if alike and ends[1] not in self._drive.times else ends[1])
+
     def _measured_step(self, end: float) -> None:
-        """Make a step in halves and at once, see how far they part, and choose the next length.
+        """Make two steps, and one of their length, see how far they part, and choose the next length.
 
         Halving divides the error of one step by 2**6: what the halves add up to is 1/63 of the difference, and is
         taken for four times as much, for terms of higher order.
@@ -227,7 +234,7 @@ class Propagator:
         apart = float(np.sqrt(np.vdot(coarse, coarse)))
         allowed = self._tolerance / self._drive.duration
         rate = apart / length
-        factor = 4.0 if rate == 0 else float(np.clip(0.9 * (allowed / rate) ** (1 / _ORDER), 0.2, 4.0))
+        factor = 2.0 if rate == 0 else float(np.clip(_CAUTION * (allowed / rate) ** (1 / _ORDER), 0.1, 2.0))
         if apart < _ROUND_OFF:
             # no shorter step would do better, and what is all rounding says nothing against a longer one
             factor = max(1.2 if apart < _ROUND_OFF / 4 else 1.0, factor)
@@ -236,13 +243,14 @@ class Propagator:
             # a knot has cut it short, and may do so again
             safety, factor = min(factor, 2.0), min(factor, 1.0)
         self._length = length * factor
-        if rate > 1.5 * allowed and factor < 1:
+        error = 4 * apart / (2**_ORDER - 1)
+        if error > 2.5 * allowed * length and apart > _ROUND_OFF:
             self.parts[:] = before
             return
-        self.error += 4 * apart / (2**_ORDER - 1)
+        self.error += error
         # at the new length; one that may have grown more is measured again at once
         self._rate, self._measured_at = rate * safety**_ORDER, self.time + length / 2
-        self._until_measured = _STRETCH if factor < 4 else 0
+        self._until_measured = _STRETCH if factor < 2 else 0
         self._took(2, end)
 
     def _run(self, parts: Floats, ends: Floats) -> None:
