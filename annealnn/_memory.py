@@ -45,4 +45,6 @@ def check_memory(what: str, needed: int, advice: str) -> None:
 
 
 def _in_words(size: int) -> str:
+    if size >= 2**80:
+        return f"2^{size.bit_length() - 31} GiB"
     return f"{size / 2**30:,.1f} GiB" if size >= 2**30 else f"{size / 2**20:,.1f} MiB"

@@ -168,7 +168,8 @@ def check_open_size(num_qubits: int) -> None:
     """
     if num_qubits > MAX_QUBITS:
         # measured: a step of the master equation takes 0.02 s at 7 qubits, and eight times as long with one more
-        size, time = 4.0**num_qubits / 2**26, 0.02 * 8.0 ** (num_qubits - 7)
+        shown = min(num_qubits, 100)
+        size, time = 4.0**shown / 2**26, 0.02 * 8.0 ** (shown - 7)
         msg = (
             f"density matrices are evolved up to {MAX_QUBITS} qubits; got {num_qubits}, where one takes {size:,.3g} GiB"
             f" and a step of the master equation {time:,.2g} s, of which an anneal has a thousand. Fix variables, or "

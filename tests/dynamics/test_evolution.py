@@ -8,8 +8,14 @@ import qutip
 from scipy.integrate import solve_ivp
 
 from annealnn import IsingModel
+from annealnn.dynamics import (
+    AdiabaticMasterEquationAnnealer,
+    OhmicBath,
+    SchrodingerAnnealer,
+    evolve,
+    evolve_open,
+)
 from annealnn.dynamics import _propagation as propagation
-from annealnn.dynamics import evolve
 from annealnn.models._transverse import dense_hamiltonian
 from annealnn.schedules import AnnealSchedule, Drive
 
@@ -312,6 +318,17 @@ def test_too_many_qubits_are_refused_before_anything_is_allocated():
         evolve(problem, DRIVES["ramp"])
     assert tracemalloc.get_traced_memory()[1] < 1 << 20
     tracemalloc.stop()
+
+
+def test_thousands_of_qubits_are_refused_in_words():
+    problem, drive = IsingModel(np.zeros(3000), {(0, 1): 1.0}), DRIVES["ramp"]
+    with pytest.raises(MemoryError, match=r"energies need about 2\^\d+ GiB"):
+        evolve(problem, drive)
+    for sampler in (SchrodingerAnnealer(), AdiabaticMasterEquationAnnealer()):
+        with pytest.raises(MemoryError, match=r"3000 variables, 2\^3000 states, need about 2\^2975 GiB"):
+            sampler.sample(problem.to_bqm())
+    with pytest.raises(ValueError, match="evolved up to 8 qubits; got 3000"):
+        evolve_open(problem, drive, OhmicBath(beta=1.0))
 
 
 @pytest.mark.parametrize("make", [lambda: IsingModel([1j], {}), lambda: IsingModel([1.0, 1.0], {(0, 1): 1 + 1j})])
