@@ -1,6 +1,7 @@
 """Constructor arguments that the machines share: their rules, and what they say of a sampler."""
 
 import hashlib
+import sys
 from collections.abc import Callable, Iterator
 from functools import partial
 from os import PathLike
@@ -111,6 +112,8 @@ def describe_sampler(sampler: Any) -> str:
     if sampler is None or isinstance(sampler, str):
         return repr(sampler)
     if isinstance(sampler, SamplerSpec):
-        digest = hashlib.sha256(repr(sorted(sampler.parameters.items())).encode()).hexdigest()
+        # every number of an array, to its last digit, whatever the user's way to print them
+        with np.printoptions(threshold=sys.maxsize, floatmode="unique", suppress=False, linewidth=75, legacy=False):
+            digest = hashlib.sha256(repr(sorted(sampler.parameters.items())).encode()).hexdigest()
         return f"{sampler.name} {digest[:16]}"
     return type(sampler).__name__

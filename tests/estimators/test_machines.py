@@ -16,8 +16,10 @@ from annealnn import (
     SamplerSpec,
 )
 from annealnn.estimators._base import BoltzmannEstimator
+from annealnn.estimators._parameters import describe_sampler
 from annealnn.exceptions import CheckpointError, EmbeddingError, StopTraining, UnknownSamplerError
 from annealnn.models._exact import basis_spins
+from annealnn.schedules import AnnealSchedule, EnergyScales
 from annealnn.testing._estimators import own_estimators
 
 CASES = [case for case in own_estimators() if issubclass(case.make, BoltzmannEstimator)]
@@ -458,3 +460,19 @@ def test_a_callback_may_stop_without_a_reason(bars):
 
     machine = RestrictedBoltzmannMachine(3, n_iter=9, monitor_every=2, callbacks=stop, progress=False)
     assert machine.fit(bars[0]).n_iter_ == 2
+
+
+def test_samplers_that_differ_in_one_number_of_a_long_array_are_told_apart():
+    s, rows = np.linspace(0, 1, 2001), np.ones((3, 2001))
+    rows[1, 1000], rows[2, 1000] = 2, 1 + 1e-12
+    specs = [
+        SamplerSpec(
+            "schrodinger",
+            {"schedule": AnnealSchedule.linear(5.0, scales=EnergyScales(s=s, transverse=row, problem=row))},
+        )
+        for row in rows
+    ]
+    assert len({describe_sampler(spec) for spec in specs}) == 3
+    known = describe_sampler(specs[2])
+    with np.printoptions(precision=2, linewidth=200):
+        assert describe_sampler(pickle.loads(pickle.dumps(specs[2]))) == known
