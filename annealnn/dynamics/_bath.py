@@ -46,9 +46,13 @@ class OhmicBath:
     time_unit: TimeUnit = "1/energy"
 
     def __post_init__(self) -> None:
-        check_number("beta", self.beta, low=0.0, open_low=True)
-        check_number("coupling", self.coupling, low=0.0)
-        check_number("cutoff", self.cutoff, low=0.0, open_low=True)
+        checked = {
+            "beta": check_number("beta", self.beta, low=0.0, open_low=True),
+            "coupling": check_number("coupling", self.coupling, low=0.0),
+            "cutoff": check_number("cutoff", self.cutoff, low=0.0, open_low=True),
+        }
+        for name, value in checked.items():
+            object.__setattr__(self, name, value)
         check_choice("time_unit", self.time_unit, get_args(TimeUnit))
 
     @classmethod

@@ -8,6 +8,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from annealnn._parallel import Watch
+from annealnn._validation import check_number
 from annealnn.dynamics._annealer import anneal, chosen_schedule
 from annealnn.dynamics._bath import OhmicBath
 from annealnn.dynamics._dephasing import Dephasing
@@ -173,15 +174,13 @@ class DephasingAnnealer(AnnealSampler):
         """
         self.remove_unknown_kwargs(**kwargs)
         chosen = chosen_schedule(annealing_time, schedule, _ANNEALING_TIME)
-        drive = chosen.drive()
+        drive, rate = chosen.drive(), check_number("dephasing_rate", dephasing_rate, low=0.0)
         return anneal(
             self,
             bqm,
-            lambda problem, fields: _OpenAnneal(
-                Dephasing(problem, drive, dephasing_rate, gamma=fields, tolerance=tolerance)
-            ),
+            lambda problem, fields: _OpenAnneal(Dephasing(problem, drive, rate, gamma=fields, tolerance=tolerance)),
             check_size=check_open_size,
-            info={"dephasing_rate": dephasing_rate},
+            info={"dephasing_rate": rate},
             schedule=chosen,
             gamma=gamma,
             initial_state=initial_state,

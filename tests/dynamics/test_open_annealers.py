@@ -86,6 +86,13 @@ def test_info_tells_the_bath_and_no_temperature_of_the_reads():
     assert AdiabaticMasterEquationAnnealer().properties["distribution"] is None
 
 
+def test_info_is_json_of_numbers_of_any_kind():
+    bqm = dimod.BQM({"a": 1.0}, {}, 0.0, "SPIN")
+    bath = OhmicBath(beta=np.float32(2), coupling=np.float32(0.5), cutoff=np.int64(3))
+    json.dumps(AdiabaticMasterEquationAnnealer().sample(bqm, bath=bath).info)
+    json.dumps(DephasingAnnealer().sample(bqm, dephasing_rate=np.float32(0.5)).info)
+
+
 @BOTH
 def test_reverse_anneal_begins_in_the_given_state(annealer):
     # a short excursion leaves most of it where it was
