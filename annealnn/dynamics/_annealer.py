@@ -146,7 +146,7 @@ def reading_info(energies: Floats, probabilities: Floats, offset: float) -> dict
         `success_probability` of a ground state of the problem, `energy`, its mean, and `populations`: of each of the
         lowest levels of the problem its energy, its number of states and its probability.
     """
-    near = _SAME * max(1.0, float(np.abs(energies).max(initial=0.0)))
+    near = _SAME * float(np.abs(energies).max(initial=0.0))
     populations: list[dict[str, Any]] = []
     above = -np.inf
     while len(populations) < _NUM_LEVELS:

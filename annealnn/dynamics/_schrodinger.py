@@ -69,7 +69,8 @@ class SchrodingerAnnealer(AnnealSampler):
         initial_state : mapping from label to value, optional
             Of a reverse anneal: a sample in the problem's own form. A forward anneal begins with all qubits along +X.
         tolerance : float
-            Bound on the norm of the state's error, from 1e-12 to 0.1: probabilities err by less than twice as much.
+            Bound on the norm of the error of the state of variables that hang together, from 1e-12 to 0.1:
+            probabilities err by less than twice as much. `info["state_error"]` is that of all.
         seed : int, optional
             Of the reads. None draws a fresh one; either way it is in `info["seed"]`.
         progress : "auto", bool or callable

@@ -70,6 +70,15 @@ def test_degenerate_levels_are_one():
     assert info["populations"][0]["energy"] == pytest.approx(-1.9)
 
 
+@pytest.mark.parametrize("scale", [1e-12, 1.0, 1e6])
+def test_levels_are_told_apart_in_any_unit(scale):
+    pair = dimod.BQM({"a": 0.5 * scale}, {"ab": -1.0 * scale}, 0.0, "SPIN")
+    info = SchrodingerAnnealer().sample(pair, annealing_time=1e-6).info
+    assert [level["num_states"] for level in info["populations"]] == [1, 1, 1, 1]
+    # too short for anything to move
+    assert info["success_probability"] == pytest.approx(0.25, abs=1e-3)
+
+
 def test_slow_anneals_end_in_the_ground_state_and_fast_ones_anywhere():
     model = dimod.generators.ran_r(3, 6, seed=2)
     model.add_linear_from(dict.fromkeys(model.variables, 0.1))
