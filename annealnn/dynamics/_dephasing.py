@@ -54,6 +54,8 @@ def evolve_dephasing(
     ------
     ValueError
         If there are too many variables or an argument breaks its rule.
+    TypeError
+        If `problem` is no IsingModel, or `drive` no Drive.
     MemoryError
         If the states asked for would not fit in memory.
     MissingDependencyError

@@ -9,14 +9,13 @@ from threadpoolctl import threadpool_limits
 
 from annealnn._progress import Wanted, late_progress_bar
 from annealnn._validation import check_count
-from annealnn.dynamics._initial import initial_amplitudes
+from annealnn.dynamics._initial import check_inputs, checked_times, initial_amplitudes
 from annealnn.dynamics._levels import Low, Sector, check_levels
 from annealnn.dynamics._propagation import Propagator, check_qubits
 from annealnn.models import IsingModel, Moments
 from annealnn.models._exact import basis_moments
 from annealnn.samplers._gamma import Gamma, gamma_by_variable
 from annealnn.schedules import Drive
-from annealnn.schedules._checks import check_rising, real_numbers
 from annealnn.typing import AnyArray, Floats
 
 
@@ -86,6 +85,8 @@ def evolve(
     ------
     ValueError
         If an argument breaks its rule.
+    TypeError
+        If `problem` is no IsingModel, or `drive` no Drive.
     MemoryError
         If the state does not fit in memory; before it is allocated.
 
@@ -98,10 +99,11 @@ def evolve(
     >>> round(float(evolve(IsingModel([1.0], {}), slow).moments.spins[0, 0]), 3)
     1.0
     """
+    check_inputs(problem, drive)
     structure = problem.structure
     check_qubits(structure.num_variables)
     field = gamma_by_variable(gamma, structure)
-    moments_at = _checked_times(times, drive)
+    moments_at = checked_times(times, drive)
     start = initial_amplitudes(problem, initial_state)
     propagator = Propagator(problem, field, drive, tolerance=tolerance, num_threads=num_threads)
     propagator.begin(start)
@@ -173,14 +175,3 @@ class _Levels:
         self._last = low
         self.levels.append(low.levels)
         self.populations.append((overlaps**2).sum(axis=0))
-
-
-def _checked_times(times: Any, drive: Drive) -> Floats:
-    if times is None:
-        return np.array([drive.duration])
-    out = real_numbers("times", times, at_least=1)
-    check_rising("times", out)
-    if out[0] < 0 or out[-1] > drive.duration:
-        msg = f"times are from 0 to {drive.duration:g}, the drive's duration; got {out[0]:g} to {out[-1]:g}"
-        raise ValueError(msg)
-    return out

@@ -92,8 +92,14 @@ def annealing_circuit(
     ------
     ValueError
         If the schedule is a reverse anneal, or a number breaks its rule.
+    TypeError
+        If `problem` is no IsingModel, or `schedule` no AnnealSchedule.
     """
     check_count("num_layers", num_layers)
+    for name, value, wanted in (("problem", problem, IsingModel), ("schedule", schedule, AnnealSchedule)):
+        if not isinstance(value, wanted):
+            msg = f"{name} is an {wanted.__name__}; got {type(value).__name__}"
+            raise TypeError(msg)
     if schedule.is_reverse:
         msg = "a circuit begins in the transverse ground state, at s = 0; got a reverse anneal, which begins at s = 1"
         raise ValueError(msg)

@@ -73,7 +73,7 @@ def evolve_open(
     ValueError
         If there are too many variables or an argument breaks its rule.
     TypeError
-        If `bath` is no OhmicBath.
+        If `problem` is no IsingModel, `drive` no Drive, or `bath` no OhmicBath.
     MemoryError
         If the states asked for, or the generator of a very degenerate problem, would not fit in memory.
 
@@ -111,8 +111,8 @@ class MasterEquation(OpenSolver):
             msg = f"bath is an OhmicBath; got {type(given).__name__}"
             raise TypeError(msg)
         self._bath, self._tolerance = bath, check_number("tolerance", tolerance, low=1e-10, high=0.1)
-        self._length = _FIRST * drive.duration
         super().__init__(problem, drive, gamma)
+        self._length = _FIRST * drive.duration
 
     @staticmethod
     def no_error() -> float:

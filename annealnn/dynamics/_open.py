@@ -11,12 +11,11 @@ from annealnn._memory import check_memory
 from annealnn._parallel import Watch
 from annealnn._progress import Wanted, late_progress_bar
 from annealnn.dynamics._davies import Density, runs
-from annealnn.dynamics._initial import initial_amplitudes
+from annealnn.dynamics._initial import check_inputs, checked_times, initial_amplitudes
 from annealnn.models import IsingModel
 from annealnn.models._exact import basis_energies, basis_spins
 from annealnn.samplers._gamma import Gamma, gamma_by_variable
 from annealnn.schedules import Drive
-from annealnn.schedules._checks import check_rising, real_numbers
 from annealnn.typing import Floats
 
 MAX_QUBITS = 8
@@ -79,9 +78,12 @@ class OpenSolver(ABC):
     ------
     ValueError
         If there are more qubits, or `gamma` breaks its rule.
+    TypeError
+        If `problem` is no IsingModel, or `drive` no Drive.
     """
 
     def __init__(self, problem: IsingModel, drive: Drive, gamma: Gamma) -> None:
+        check_inputs(problem, drive)
         check_open_size(problem.structure.num_variables)
         self.problem, self.drive, self.model = problem, drive, DenseModel.of(problem, gamma)
         self.num_steps, self.error = 0, self.no_error()
@@ -115,7 +117,7 @@ class OpenSolver(ABC):
 
     def evolution(self, initial_state: Any, times: Any, progress: Wanted) -> OpenEvolution:
         """Return what `evolve_open` and `evolve_dephasing` do, from their arguments."""
-        stops = _checked_times(times, self.drive)
+        stops = checked_times(times, self.drive)
         check_memory(
             f"{len(stops):,} density matrices of {self.problem.structure.num_variables} qubits",
             2 * len(stops) * 16 * 4**self.problem.structure.num_variables,
@@ -176,17 +178,6 @@ def check_open_size(num_qubits: int) -> None:
             "use evolve, which has no bath"
         )
         raise ValueError(msg)
-
-
-def _checked_times(times: Any, drive: Drive) -> Floats:
-    if times is None:
-        return np.array([drive.duration])
-    out = real_numbers("times", times, at_least=1)
-    check_rising("times", out)
-    if out[0] < 0 or out[-1] > drive.duration:
-        msg = f"times are from 0 to {drive.duration:g}, the drive's duration; got {out[0]:g} to {out[-1]:g}"
-        raise ValueError(msg)
-    return out
 
 
 def _checked_density(given: Density, size: int) -> Density:

@@ -38,7 +38,7 @@ _ROUND_OFF = 1e-14
 # change of a coefficient's slope, times a step, over its largest value
 _KINK = 0.01
 # steps are shorter by this than what they are allowed
-_CAUTION = 0.85
+_CAUTION = 0.8
 # steps of which the first is measured, and fewer where their error may have grown by more
 _STRETCH, _GROWN = 20, 2.0
 # amplitudes times stages of one uninterrupted call: about 0.1 s
@@ -204,7 +204,7 @@ class Propagator:
         return np.concatenate(ends)
 
     def _growth(self, times: Floats) -> Floats:
-        """Return by how much the error of steps up to `times` (num_times,), rising, may exceed that of the measured one.
+        """Return by how much the error of steps up to `times` (num_times,) may exceed that of the measured one.
 
         It is made of products of seven coefficients, both terms among them.
         """
@@ -248,8 +248,8 @@ class Propagator:
             self.parts[:] = before
             return
         self.error += error
-        # at the new length; one that may have grown more is measured again at once
-        self._rate, self._measured_at = rate * safety**_ORDER, self.time + length / 2
+        # at the new length, and twice that, for states differ; one that may have grown more is measured again at once
+        self._rate, self._measured_at = 2 * rate * safety**_ORDER, self.time + length / 2
         self._until_measured = _STRETCH if factor < 2 else 0
         self._took(2, end)
 

@@ -13,6 +13,7 @@ from annealnn.dynamics import (
     OhmicBath,
     SchrodingerAnnealer,
     evolve,
+    evolve_dephasing,
     evolve_open,
 )
 from annealnn.dynamics import _propagation as propagation
@@ -298,6 +299,8 @@ def test_progress_is_shown(monkeypatch, capsys):
         ({"tolerance": 0.0}, "tolerance is a finite number"),
         ({"tolerance": 1.0}, "tolerance is a finite number"),
         ({"initial_state": [1, 0]}, "holds spins, -1 or .1; got"),
+        ({"initial_state": [None, 1, 0, 0]}, "initial_state holds numbers; got"),
+        ({"initial_state": ["1", "1"]}, "initial_state holds numbers; got"),
         ({"initial_state": {0: 1}}, "initial_state has a spin for every variable; got none for 1"),
         ({"initial_state": [1, 1, 1]}, r"or 2\^2 amplitudes; got an array of shape \(3,\)"),
         ({"initial_state": [1, 1, 0, 0]}, "amplitudes have norm 1; got 1.41421"),
@@ -309,6 +312,22 @@ def test_progress_is_shown(monkeypatch, capsys):
 def test_bad_input_is_refused(keywords, says):
     with pytest.raises(ValueError, match=says):
         evolve(random_problem(2), DRIVES["ramp"], **keywords)
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        evolve,
+        lambda problem, drive: evolve_open(problem, drive, OhmicBath(beta=1.0)),
+        lambda problem, drive: evolve_dephasing(problem, drive, 0.1),
+    ],
+)
+def test_a_schedule_is_no_drive_and_a_bqm_no_model(run):
+    schedule = AnnealSchedule.linear(1.0)
+    with pytest.raises(TypeError, match=r"drive is a Drive; got AnnealSchedule\. Of an AnnealSchedule take its drive"):
+        run(random_problem(1), schedule)
+    with pytest.raises(TypeError, match=r"problem is an IsingModel; got BinaryQuadraticModel\. Of dimod's take"):
+        run(random_problem(1).to_bqm(), schedule.drive())
 
 
 def test_too_many_qubits_are_refused_before_anything_is_allocated():
