@@ -122,6 +122,11 @@ def test_bad_input(call, message):
         call()
 
 
+def test_a_drive_is_no_schedule():
+    with pytest.raises(TypeError, match="schedule is an AnnealSchedule; got Drive"):
+        annealing_circuit(PROBLEM, PAUSED.drive(), num_layers=1)
+
+
 def test_memory_is_checked_before_it_is_taken(monkeypatch):
     monkeypatch.setattr(_memory, "available_bytes", lambda: 8 << 30)
     gates = [Gate("H", (0,))]
