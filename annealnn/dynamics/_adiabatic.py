@@ -67,7 +67,7 @@ def adiabatic_estimate(
     problem: IsingModel,
     *,
     s: Any = None,
-    k: int = 4,
+    k: int | None = None,
     gamma: Gamma = 1.0,
     scales: EnergyScales | None = None,
     seed: int = 0,
@@ -83,8 +83,8 @@ def adiabatic_estimate(
     problem : IsingModel
     s : array of shape (num_s,), optional
         Rising, from 0 to 1; 101 even points if None. The nearest approach is refined between them.
-    k : int
-        Levels, the ground level among them.
+    k : int, optional
+        Levels, the ground level among them; four, or all, if None.
     gamma, scales, seed, progress
         As in `spectrum`.
 
@@ -97,7 +97,7 @@ def adiabatic_estimate(
     """
     points = path_points(s)
     path = _path(problem, gamma, scales, k, seed)
-    first = _first_excited(path, k)
+    first = _first_excited(path)
     found = []
     with late_progress_bar("levels", wanted=progress) as show:
         for number, at in enumerate(points):
@@ -125,7 +125,7 @@ def locally_adiabatic(
     *,
     annealing_time: float,
     num_points: int = 65,
-    k: int = 4,
+    k: int | None = None,
     gamma: Gamma = 1.0,
     scales: EnergyScales | None = None,
     seed: int = 0,
@@ -144,7 +144,7 @@ def locally_adiabatic(
         In the scales' time unit.
     num_points : int
         Of the schedule, both ends included; at least 5.
-    k : int
+    k : int, optional
         Levels that are told apart, as in `adiabatic_estimate`.
     gamma, scales, seed, progress
         As in `spectrum`.
@@ -159,7 +159,7 @@ def locally_adiabatic(
     check_number("annealing_time", annealing_time, low=0.0, open_low=True)
     check_count("num_points", num_points, minimum=5)
     path = _path(problem, gamma, scales, k, seed)
-    first = _first_excited(path, k)
+    first = _first_excited(path)
 
     def condition(at: float) -> float:
         value = _coupled(path, at, first).condition
@@ -194,15 +194,15 @@ def _interval(low: float, high: float, of_low: float, of_high: float) -> tuple[f
     return -share, low, high, of_low, of_high
 
 
-def _path(problem: IsingModel, gamma: Gamma, scales: EnergyScales | None, k: int, seed: int) -> LevelPath:
+def _path(problem: IsingModel, gamma: Gamma, scales: EnergyScales | None, k: int | None, seed: int) -> LevelPath:
     """Return the levels that an anneal from the transverse ground state can reach."""
     flips = isinstance(problem, IsingModel) and problem.structure.num_variables > 1 and not problem.h.any()
     return LevelPath(problem, gamma, scales or EnergyScales.linear(), "even" if flips else None, k, seed)
 
 
-def _first_excited(path: LevelPath, k: int) -> int:
-    """Return the lowest level that is not a ground level of the problem, one of `k`."""
-    num_ground = path.num_ground
+def _first_excited(path: LevelPath) -> int:
+    """Return the lowest level that is not a ground level of the problem."""
+    num_ground, k = path.num_ground, path.k
     if num_ground >= k:
         msg = (
             f"{num_ground} states that an anneal can reach share the problem's least energy, so k is at least "

@@ -33,7 +33,7 @@ class Evolution:
     populations: Floats  #: of these levels, (num_times, num_levels)
     observed: list[Any]  #: what `observe` returned at each time
     state: AnyArray  #: amplitudes at the last time, (2**num_variables,) complex
-    error: float  #: bound on the norm of the state's error, from the steps that were measured
+    error: float  #: estimate of the norm of the state's error, on the large side; rounding apart
     num_steps: int
 
 
@@ -75,8 +75,8 @@ def evolve(
     observe : callable, optional
         Called as `observe(time, amplitudes)` at each time, with a copy of the state (one more state vector of memory).
     tolerance : float
-        Bound on the norm of the state's error at the drive's end, from 1e-12 to 0.1: probabilities err by less than
-        twice as much. Steps are chosen by it.
+        Of the norm of the state's error at the drive's end, from 1e-12 to 0.1: probabilities err by less than twice as
+        much. Steps are chosen by it. Rounding comes on top, about 1e-12 for a thousand steps.
     progress : "auto" or bool
     num_threads : int, optional
         All processors if None, from 16 qubits on. The result does not depend on it.

@@ -86,4 +86,4 @@ def initial_amplitudes(problem: IsingModel, state: Any) -> AnyArray | int | None
     if not abs(norm - 1) < 1e-6:
         msg = f"amplitudes have norm 1; got {norm:.6g}. Divide them by it"
         raise ValueError(msg)
-    return values
+    return values / norm

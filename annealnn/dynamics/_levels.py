@@ -25,6 +25,8 @@ _DENSE = 256
 _MANY_DENSE = 4096
 # of a residual, relative to the level; a level's own error goes as its square
 _TOLERANCE = 1e-9
+# levels, if nobody says how many
+_FEW = 4
 # Lanczos vectors at least
 _LANCZOS = 20
 # the share of a start vector that is random, so that it has a part along states that the last ones lack
@@ -168,8 +170,8 @@ class LevelPath:
     scales : EnergyScales
     sector : "even", "odd" or None
         None is the whole space; where flipping all spins is a symmetry, levels of either parity are found apart.
-    k : int
-        Levels.
+    k : int or None
+        Levels; None is four, or as many as there are.
     seed : int
         Of start vectors.
 
@@ -182,7 +184,7 @@ class LevelPath:
     """
 
     def __init__(
-        self, model: IsingModel, gamma: Gamma, scales: EnergyScales, sector: SectorName | None, k: int, seed: int
+        self, model: IsingModel, gamma: Gamma, scales: EnergyScales, sector: SectorName | None, k: int | None, seed: int
     ) -> None:
         for name, value, wanted in (("problem", model, IsingModel), ("scales", scales, EnergyScales)):
             if not isinstance(value, wanted):
@@ -190,14 +192,16 @@ class LevelPath:
                 raise TypeError(msg)
         n = check_count("the problem's number of variables", model.structure.num_variables)
         self.gamma = gamma_by_variable(gamma, model.structure)
-        self.k, self.scales = check_count("k", k), scales
+        self.scales = scales
         check_choice("sector", sector, [None, "even", "odd"])
         if sector and model.h.any():
             msg = (
                 f"sector goes with a problem without fields, which flipping all spins leaves as it is; got h={model.h}"
             )
             raise ValueError(msg)
-        check_levels(k, n, num_states=2 ** (n - 1 if sector else n))
+        num_states = 2 ** (n - 1 if sector else n)
+        self.k = check_count("k", min(_FEW, num_states) if k is None else k)
+        check_levels(self.k, n, num_states=num_states)
         energies = basis_energies(model.structure, model.parameters)
         parities = {"even": [1], "odd": [-1], None: [0] if model.h.any() else [1, -1]}[sector]
         self.sectors = [Sector(energies, self.gamma, parity) for parity in parities]

@@ -97,7 +97,7 @@ class Propagator:
         self._drive = drive
         # by bit, the least significant first
         self._gamma = np.asarray(gamma, dtype=np.float64)[::-1]
-        self._length = self._first_length(problem)
+        self._length = self._first = self._first_length(problem)
         self._kinks = _kinks(drive, self._length)
         self._until_measured = 0
         self.parts = np.zeros((2, 2**self.num_qubits))
@@ -236,8 +236,9 @@ class Propagator:
         rate = apart / length
         factor = 2.0 if rate == 0 else float(np.clip(_CAUTION * (allowed / rate) ** (1 / _ORDER), 0.1, 2.0))
         if apart < _ROUND_OFF:
-            # no shorter step would do better, and what is all rounding says nothing against a longer one
-            factor = max(1.2 if apart < _ROUND_OFF / 4 else 1.0, factor)
+            # no shorter step would do better; one that a short stretch of the drive has left behind may be far longer.
+            # `length` is of two steps
+            factor = 2.0 if length < 0.01 * self._first else max(0.5, factor)
         safety = factor
         if length < 0.99 * self._length:
             # a knot has cut it short, and may do so again

@@ -69,7 +69,7 @@ class SchrodingerAnnealer(AnnealSampler):
         initial_state : mapping from label to value, optional
             Of a reverse anneal: a sample in the problem's own form. A forward anneal begins with all qubits along +X.
         tolerance : float
-            Bound on the norm of the error of the state of variables that hang together, from 1e-12 to 0.1:
+            Of the norm of the error of the state of variables that hang together, from 1e-12 to 0.1:
             probabilities err by less than twice as much. `info["state_error"]` is that of all.
         seed : int, optional
             Of the reads. None draws a fresh one; either way it is in `info["seed"]`.
@@ -86,7 +86,7 @@ class SchrodingerAnnealer(AnnealSampler):
         dimod.SampleSet
             One row for each read. `info` holds what shaped them; `success_probability`, the probability of a ground
             state of the problem; `energy`, the mean; `populations` of the problem's four lowest levels; `state_error`,
-            a bound on the norm of the state's error; and `interrupted`, with the `time_reached`.
+            an estimate of the norm of the state's error, on the large side; and `interrupted`, with the `time_reached`.
 
         Raises
         ------

@@ -101,7 +101,7 @@ def spectrum(
     problem: IsingModel,
     *,
     s: Any = None,
-    k: int = 4,
+    k: int | None = None,
     gamma: Gamma = 1.0,
     scales: EnergyScales | None = None,
     sector: SectorName | None = None,
@@ -121,8 +121,8 @@ def spectrum(
         At least one variable; its offset does not enter. Memory goes as 40 vectors of 2**num_variables.
     s : array of shape (num_s,), optional
         Rising, from 0 to 1; 101 even points if None.
-    k : int
-        Levels, at most as many as there are states.
+    k : int, optional
+        Levels, at most as many as there are states; four of them, or all, if None.
     gamma : float, or mapping from label to float, or array of shape (num_variables,)
         Weight of each X_i, at least 0.
     scales : EnergyScales, optional
@@ -154,7 +154,7 @@ def spectrum(
     points = path_points(s)
     scales = scales or EnergyScales.linear()
     path = LevelPath(problem, gamma, scales, sector, k, seed)
-    levels = np.empty((len(points), k))
+    levels = np.empty((len(points), path.k))
     with late_progress_bar("levels", wanted=progress) as show:
         for number, at in enumerate(points):
             levels[number] = path.levels(float(at))

@@ -7,7 +7,7 @@ from typing import Any, final
 
 import numpy as np
 
-from annealnn._validation import check_number
+from annealnn._validation import check_number, check_real
 from annealnn.schedules._checks import check_rising, real_numbers
 from annealnn.schedules._drive import Drive
 from annealnn.schedules._scales import EnergyScales
@@ -96,7 +96,7 @@ class AnnealSchedule:
 
     def s_at(self, time: Any) -> Any:
         """Return s at `time`, a number or an array of any shape, from 0 to the duration."""
-        times = np.asarray(time, dtype=np.float64)
+        times = check_real("time", time)
         if not ((times >= 0) & (times <= self.duration)).all():
             msg = f"time is from 0 to {self.duration:g}, the schedule's duration; got {time!r}"
             raise ValueError(msg)

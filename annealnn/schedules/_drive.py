@@ -5,7 +5,7 @@ from typing import Any, final
 
 import numpy as np
 
-from annealnn._validation import check_number
+from annealnn._validation import check_number, check_real
 from annealnn.schedules._checks import ByValue, check_lengths, check_rising, real_numbers
 from annealnn.typing import Floats
 
@@ -56,7 +56,7 @@ class Drive(ByValue):
 
     def at(self, time: Any) -> tuple[Any, Any]:
         """Return (transverse, problem) at `time`, a number or an array of any shape, from 0 to the duration."""
-        times = np.asarray(time, dtype=np.float64)
+        times = check_real("time", time)
         if not ((times >= 0) & (times <= self.duration)).all():
             msg = f"time is from 0 to {self.duration:g}, the drive's duration; got {time!r}"
             raise ValueError(msg)

@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeAlias, final
 
 import numpy as np
 
-from annealnn._validation import check_choice, check_number
+from annealnn._validation import check_choice, check_number, check_real
 from annealnn.exceptions import MissingDependencyError
 from annealnn.schedules._checks import ByValue, check_lengths, check_rising, real_numbers
 from annealnn.typing import Floats
@@ -123,7 +123,7 @@ class EnergyScales(ByValue):
 
     def at(self, s: Any) -> tuple[Any, Any]:
         """Return (transverse, problem) at `s`, a number or an array of any shape, from 0 to 1."""
-        values = np.asarray(s, dtype=np.float64)
+        values = check_real("s", s)
         if not ((values >= 0) & (values <= 1)).all():
             msg = f"s is from 0 to 1; got {s!r}"
             raise ValueError(msg)

@@ -149,6 +149,12 @@ def test_a_wrong_coefficient_shows(monkeypatch):
     assert np.linalg.norm(wrong.state - exact) > 1e-9
 
 
+def test_amplitudes_are_normalised():
+    # as numbers with seven digits may be off
+    state = evolve(random_problem(2), DRIVES["ramp"], initial_state=0.5 * np.ones(4) * (1 + 5e-7)).state
+    assert np.linalg.norm(state) == pytest.approx(1, abs=1e-12)
+
+
 def test_measurements_are_those_of_dense_operators():
     problem, drive, n = random_problem(4), DRIVES["pause"], 4
     gamma = np.array([0.5, 1.0, 2.0, 0.0])

@@ -202,3 +202,9 @@ def test_memory_is_checked_before_it_is_taken(monkeypatch):
     monkeypatch.setattr(_memory, "available_bytes", lambda: 8 << 30)
     with pytest.raises(MemoryError, match=r"4 levels of 40 variables need about 344,064\.0 GiB, and 8\.0 GiB"):
         spectrum(ring(40))
+
+
+def test_few_states_have_all_their_levels():
+    assert spectrum(IsingModel([0.3], {}), s=[0.5]).levels.shape == (1, 2)
+    assert spectrum(IsingModel([0.3, 0.1], {}), s=[0.5]).levels.shape == (1, 4)
+    assert spectrum(IsingModel([0.3, 0.1, 0.2], {}), s=[0.5]).levels.shape == (1, 4)

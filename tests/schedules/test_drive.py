@@ -65,6 +65,14 @@ def test_time_outside(time):
         Drive(**GIVEN).at(time)
 
 
+@pytest.mark.parametrize(
+    ("time", "message"), [(1j, "time holds real numbers; got complex"), ("x", "time holds numbers")]
+)
+def test_times_that_are_no_real_numbers(time, message):
+    with pytest.raises(ValueError, match=message):
+        Drive(**GIVEN).at(time)
+
+
 def test_bad_ends():
     with pytest.raises(ValueError, match="start is a finite number, at least 0; got -1"):
         Drive(**GIVEN).between(-1, 2)
