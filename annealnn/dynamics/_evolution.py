@@ -53,7 +53,7 @@ def evolve(
     """Integrate i d|psi>/dt = H(t)|psi>, H(t) = -transverse(t) sum_i gamma_i X_i + problem(t) E(Z), hbar = 1.
 
     H is never built: a step costs about 2^n n operations, and memory is that of less than four state vectors. 20 qubits
-    take 64 MiB, and 10 s for an anneal of time 10. To go on from a kept state, evolve it under `drive.between`.
+    take 64 MiB, and 6 s for an anneal of time 10. To go on from a kept state, evolve it under `drive.between`.
 
     Parameters
     ----------
