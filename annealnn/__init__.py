@@ -9,7 +9,7 @@ from annealnn._lazy import attach
 from annealnn._version import __version__
 
 if TYPE_CHECKING:  # the same names for type checkers; tests/packaging holds the two lists together
-    from annealnn import datasets, embeddings
+    from annealnn import datasets, dynamics, embeddings
     from annealnn.estimators import (
         BoltzmannClassifier,
         BoltzmannMachine,
@@ -56,6 +56,7 @@ else:  # hidden from type checkers, for which a module's __getattr__ has every n
             "SimulatedQuantumAnnealingSampler": "annealnn.samplers",
             "TransverseIsing": "annealnn.models",
             "datasets": "annealnn.datasets",
+            "dynamics": "annealnn.dynamics",
             "embeddings": "annealnn.embeddings",
             "sampler_names": "annealnn.registry",
         },
@@ -83,6 +84,7 @@ __all__ = [
     "TransverseIsing",
     "__version__",
     "datasets",
+    "dynamics",
     "embeddings",
     "sampler_names",
 ]

@@ -77,7 +77,8 @@ class SchrodingerAnnealer(AnnealSampler):
             "auto" shows a bar on terminals and in notebooks once the run has lasted a second. A callable is called as
             `progress(done, total)`, in millionths of the anneal.
         interrupt_function : callable, optional
-            Asked about ten times a second; True ends the anneal, and the state is read as it stands.
+            Asked about ten times a second, after every step near 20 variables; True ends the anneal, and the state is
+            read as it stands.
         num_threads : int, optional
             All processors if None, from 16 qubits on. Reads do not depend on it.
 
