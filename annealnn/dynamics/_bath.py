@@ -17,7 +17,7 @@ class OhmicBath:
 
     A transition that gives the energy omega to the bath has the rate
 
-        gamma(omega) = 2 pi coupling omega exp(-|omega| / cutoff) / (1 - exp(-beta omega))
+        gamma(omega) = 2 pi coupling omega exp(-abs(omega) / cutoff) / (1 - exp(-beta omega))
 
     times the squared matrix element of Z (Albash, Boixo, Lidar & Zanardi, New J. Phys. 14, 123016 (2012)), and
     gamma(-omega) = exp(-beta omega) gamma(omega). It is 2 pi coupling / beta at omega = 0.

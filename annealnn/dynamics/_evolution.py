@@ -50,7 +50,7 @@ def evolve(
     progress: Wanted = "auto",
     num_threads: int | None = None,
 ) -> Evolution:
-    """Integrate i d|psi>/dt = H(t)|psi>, H(t) = -transverse(t) sum_i gamma_i X_i + problem(t) E(Z), hbar = 1.
+    """Integrate i dpsi/dt = H(t) psi, H(t) = -transverse(t) sum_i gamma_i X_i + problem(t) E(Z), hbar = 1.
 
     H is never built: a step costs about 2^n n operations, and memory is that of less than four state vectors. 20 qubits
     take 64 MiB, and 6 s for an anneal of time 10. To go on from a kept state, evolve it under `drive.between`.

@@ -38,7 +38,7 @@ class RingEvolution:
     excitation_density: Floats  #: mean over pairs (k, -k) of their probability to be excited, of H(t)'s own pairs
     ground_probability: Floats  #: of the ground state of H(t) in the even sector
     return_amplitude: Amplitudes  #: `<psi(0)|psi(t)>`; of a long ring it may be smaller than the least float
-    loschmidt_rate: Floats  #: -(1/num_spins) ln `|<psi(0)|psi(t)>|`^2, at any size; infinite where a mode's is 0
+    loschmidt_rate: Floats  #: `-(1/num_spins) ln |<psi(0)|psi(t)>|^2`, at any size; infinite where a mode's is 0
 
 
 @final
@@ -51,7 +51,7 @@ class FreeFermionRing:
     problem of its own (Dziarmaga 2005, Eqs. (8) to (12)). With f = transverse gamma - problem coupling e^(ik) it reads,
     in the basis in which H has no diagonal (amplitudes a and b),
 
-        i da/dt = -2 conj(f) b,    i db/dt = -2 f a,    levels -+ eps_k,    eps_k = 2 |f|.
+        i da/dt = -2 conj(f) b,    i db/dt = -2 f a,    levels -+ eps_k,    eps_k = 2 abs(f).
 
     The even sector holds the ground state of a finite ring in a transverse field, and H(t) never leads out of it. At
     transverse field 0 that is the even one of two: both ordered states in superposition.
