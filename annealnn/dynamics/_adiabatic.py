@@ -35,7 +35,7 @@ class AdiabaticEstimate:
     s: Floats  #: (num_s,)
     gaps: Floats  #: from the ground level to those above the problem's ground levels, (num_s, num_levels)
     matrix_elements: (
-        Floats  #: size of `<m| dH/ds |0>`, (num_s, num_levels); within a degenerate level only their norm counts
+        Floats  #: of dH/ds to the ground level, (num_s, num_levels); of a degenerate level their norm counts
     )
     conditions: Floats  #: norm over levels m of `<m| dH/ds |0> / gap_m^2`, 1/energy, (num_s,); see `time_scale`
     crossing_s: float  #: where the level with the largest condition comes nearest
@@ -135,8 +135,8 @@ def locally_adiabatic(
 ) -> AnnealSchedule:
     """Return the path that meets the adiabatic condition equally well everywhere, of `annealing_time` in all.
 
-    Its pace is ds/dt proportional to `gap(s)^2 / |<1| dH/ds |0>|` (Roland & Cerf 2002, who bound the matrix element by a
-    constant; here it is computed, and the norm is over all levels: `AdiabaticEstimate.conditions`).
+    Its pace is ds/dt proportional to `gap(s)^2 / |<1| dH/ds |0>|` (Roland & Cerf 2002, who bound the matrix element by
+    a constant; here it is computed, and the norm is over all levels: `AdiabaticEstimate.conditions`).
     Half of the points are even in s; each other one halves the interval in which the path then stays longest.
 
     Parameters

@@ -21,11 +21,11 @@ _ANNEALING_TIME = 20.0
 
 @final
 class SchrodingerAnnealer(AnnealSampler):
-    """Coherent annealing without noise: a state vector under H(t) = -A(s) sum_i gamma_i X_i + B(s) E(Z), read in the z basis.
+    """Coherent annealing without noise: a state vector under Eq. (1) as it changes, read in the z basis.
 
-    Of an anneal that is slow against the inverse square of the smallest gap all reads are ground states (Farhi et al.
-    2000). Variables that no couplings join are annealed apart, which is exact. 20 that hang together take 64 MiB, and
-    minutes; see `dynamics.evolve` for what happens on the way.
+    H(t) = -A(s) sum_i gamma_i X_i + B(s) E(Z). Of an anneal that is slow against the inverse square of the smallest
+    gap all reads are ground states (Farhi et al. 2000). Variables that no couplings join are annealed apart, which is
+    exact. 20 that hang together take 64 MiB, and seconds to minutes; see `dynamics.evolve` for what happens on the way.
 
     Examples
     --------
