@@ -1,13 +1,24 @@
 """Errors and warnings that this package raises."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 __all__ = [
     "AnnealnnError",
+    "BudgetError",
     "CheckpointError",
     "DataFileError",
     "EmbeddingError",
+    "GraphChangedError",
+    "JobError",
+    "JobInDoubtError",
+    "JournalError",
     "MissingDependencyError",
+    "NotInJournalError",
+    "QPUAuthenticationError",
+    "QPUConfigurationError",
+    "QPUError",
+    "QPUUnavailableError",
+    "SolverNotFoundError",
     "StopTraining",
     "UnknownSamplerError",
 ]
@@ -35,6 +46,61 @@ class DataFileError(AnnealnnError, OSError):
 
 class MissingDependencyError(AnnealnnError, ImportError):
     """A library that an extra installs is not there."""
+
+
+class QPUError(AnnealnnError):
+    """Base of what goes wrong on the way to a processor and back. Its text holds no credential."""
+
+
+class QPUConfigurationError(QPUError, ValueError):
+    """D-Wave's configuration is missing or not to be read, or a keyword of opening a solver breaks its rule."""
+
+
+class QPUAuthenticationError(QPUError):
+    """The service does not take the token."""
+
+
+class SolverNotFoundError(QPUError, LookupError):
+    """No solver has the name or the features that were asked for."""
+
+
+class QPUUnavailableError(QPUError):
+    """The service or its solver does not answer, after all retries that are safe."""
+
+
+class GraphChangedError(QPUError):
+    """The working graph is no longer the one that a problem was made for."""
+
+
+class JobError(QPUError):
+    """The service refused a job, or a job failed or was cancelled, for good.
+
+    Parameters
+    ----------
+    message : str
+    keys : sequence of str
+        The jobs' keys in the journal.
+    """
+
+    def __init__(self, message: str, keys: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.keys = tuple(keys)
+
+
+class JobInDoubtError(JobError):
+    """It cannot be found out whether jobs were accepted; they are not sent again unless that is asked for."""
+
+
+class BudgetError(QPUError):
+    """The next job would break the budget of QPU access time; it was not sent."""
+
+
+class JournalError(AnnealnnError, ValueError):
+    """A journal is damaged, was written by another version, or is in use in a way that does not go together."""
+
+
+class NotInJournalError(JournalError, LookupError):
+    """A replay asks for a job that the journal has no answer of."""
 
 
 class StopTraining(Exception):  # noqa: N818 - a signal, as StopIteration is
