@@ -12,6 +12,8 @@ STAMPS := $(VENV)/.stamps
 # Windows would read the sources in its own code page
 export PYTHONUTF8 := 1
 DEFINITION := pyproject.toml setup.cfg
+# tests on all cores
+ABREAST := -n auto --maxprocesses=8 --dist=worksteal
 
 .PHONY: help optdigits optdigits-all evidence evidence-learners evidence-dynamics speed speed-learners speed-dynamics test test-slow kill test-lowest test-newest test-interop test-wheel dist lint api docs changelog env clean
 
@@ -44,8 +46,8 @@ speed-dynamics: .venv-speed/.stamp  ## coherent anneals, ours and QuTiP's (about
 	.venv-speed/$(SCRIPTS)/python speed/dynamics.py $(ARGS)
 
 test: $(STAMPS)/test  ## run the test suite, then the kernels once more as plain Python
-	$(BIN)/python -m pytest
-	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest -q tests/kernels
+	$(BIN)/python -m pytest $(ABREAST)
+	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest -q $(ABREAST) tests/kernels
 
 test-slow: $(STAMPS)/test  ## run the tests that take minutes
 	$(BIN)/python -m pytest -m slow
@@ -57,12 +59,12 @@ kill: $(STAMPS)/test  ## kill trainings (SIGKILL) at random moments, resume them
 test-lowest: RESOLUTION := lowest-direct
 test-lowest:  ## run the test suite on the oldest releases that pyproject.toml allows
 	$(call resolve,.venv-lowest)
-	.venv-lowest/$(SCRIPTS)/python -m pytest -W default::DeprecationWarning
+	.venv-lowest/$(SCRIPTS)/python -m pytest $(ABREAST) -W default::DeprecationWarning
 
 test-newest: RESOLUTION := highest
 test-newest:  ## run the test suite on the newest releases
 	$(call resolve,.venv-newest)
-	.venv-newest/$(SCRIPTS)/python -m pytest
+	.venv-newest/$(SCRIPTS)/python -m pytest $(ABREAST)
 
 test-interop: .venv-interop/.stamp  ## compare with the machines of other libraries, which bring PyTorch
 	.venv-interop/$(SCRIPTS)/python -m pytest tests/interop/graph_rbm.py

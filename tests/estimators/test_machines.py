@@ -278,9 +278,9 @@ BAD = [
 @pytest.mark.parametrize(
     ("case", "keywords", "error", "says"),
     [
-        pytest.param(case, keywords, error, says, id=f"{case.name}-{keywords}")
+        pytest.param(case, keywords, error, says, id=f"{case.name}-{number}")
         for case in CASES
-        for keywords, error, says in BAD
+        for number, (keywords, error, says) in enumerate(BAD)
         if all(map(case.takes, keywords))
     ],
 )
