@@ -24,8 +24,11 @@ def compile_sampler(
         If the sampler does not take one of `parameters`, or gives no reads on demand.
     """
     if isinstance(sampler, HasLearnersDoor):
-        known = list(inspect.signature(sampler.compile).parameters)[2:]
-        if unknown := [name for name in parameters if name not in known]:
+        taken = inspect.signature(sampler.compile).parameters
+        known = list(taken)[2:]
+        # a composite passes what it does not know on to its child, which checks it
+        passes_on = any(parameter.kind is parameter.VAR_KEYWORD for parameter in taken.values())
+        if not passes_on and (unknown := [name for name in parameters if name not in known]):
             msg = f"{type(sampler).__name__} takes {', '.join(known)} when learners sample; got {unknown[0]!r}"
             raise ValueError(msg)
         return sampler.compile(structure, want=want, **parameters)
@@ -53,7 +56,7 @@ class CompiledDimod(CompiledSampler):
                 "For exact moments use 'exact'"
             )
             raise ValueError(msg)
-        _check_graph(sampler, structure)
+        check_graph(sampler, structure)
         # without a fixed range an annealer fits its temperatures to each problem, and no parameters could be learned
         defaults: dict[str, Any] = {"answer_mode": "raw", "auto_scale": False, "progress": False}
         if "beta_schedule" not in parameters:
@@ -102,7 +105,7 @@ class CompiledDimod(CompiledSampler):
         return np.ascontiguousarray(rows, dtype=np.int8), dict(samples.info)
 
 
-def _check_graph(sampler: dimod.Sampler, structure: Structure) -> None:
+def check_graph(sampler: dimod.Sampler, structure: Structure) -> None:
     """Check that a sampler with a graph of its own can take problems on `structure`.
 
     Raises
