@@ -3,24 +3,30 @@
 from dataclasses import replace
 from typing import Any, final
 
-import networkx as nx
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from annealnn._log import logger
 from annealnn._rng import child_seed
-from annealnn._validation import check_count, check_pair
+from annealnn._validation import check_count, check_number, check_pair
 from annealnn.diagnostics import effective_beta
-from annealnn.embeddings import EmbeddedStructure, embed_structure, topology_graph
+from annealnn.embeddings import EmbeddedStructure, MinorEmbedding, embed_structure
+from annealnn.embeddings._topology import as_target
+from annealnn.embeddings._transfer import Transfer
 from annealnn.estimators._base import BoltzmannEstimator
 from annealnn.estimators._parameters import structure_of
+from annealnn.estimators._working_graph import difference, labelled_graph, mended, working_graph
+from annealnn.exceptions import CheckpointError, GraphChangedError
 from annealnn.learning import (
     Bounds,
     Descent,
     Estimate,
+    Held,
     Learner,
     LearnerState,
     Progress,
     VisiblePhase,
+    checkpoint,
     mean_absolute,
 )
 from annealnn.models import Clamp, IsingModel, Moments, Parameters, Structure
@@ -35,6 +41,8 @@ DEFAULT_DEVICE = SamplerSpec("anneal", {"num_sweeps": 20, "beta_range": (0.1, 2.
 _H_RANGE = (-4.0, 4.0)
 _EXTENDED_J_RANGE = (-2.0, 1.0)
 _BETA_READS = 1000
+# of particles that go on with on another graph
+_CARRIED = 0x6A
 
 
 @final
@@ -46,18 +54,24 @@ class EmbeddedBoltzmannMachine(BoltzmannEstimator):
     strength is set, and no temperature is asked for: the device's effective beta is absorbed in the learning rate.
     After each step the parameters are projected onto the device's ranges.
 
+    When the device's working graph changes while it learns, the sampler is opened again, the embedding is mended,
+    what was learned is carried over by the names of qubits, and learning goes on; so does a checkpoint of before.
+
     Parameters
     ----------
     target : None, str or networkx.Graph
-        Topology ("zephyr-12", "pegasus-16", "chimera-12", ...) or working graph of qubits. None is the graph of the
-        sampler if it has one, else "zephyr-12".
+        Topology ("zephyr-12", "pegasus-16", "chimera-12", ...) or working graph of qubits, as far as a sampler with a
+        graph of its own has it. None is the graph of the sampler if it has one, else "zephyr-12".
     graph : None, networkx.Graph, or iterable of pairs
         Edges over units, features first, then class units; None is the complete graph.
     embedding : None, MinorEmbedding or mapping {variable: qubits}
-        None takes a shipped one where it fits, else finds one.
+        None takes a shipped one where it fits, else finds one. A fit that is resumed goes on with its checkpoint's.
     sampler : None, str, SamplerSpec or dimod.Sampler
         The device. None is a local stand-in: 20 sweeps of annealing, a quench. One under a transverse field is learned
-        through alike: `SamplerSpec("path-integral", {"gamma": 0.5})`.
+        through alike: `SamplerSpec("path-integral", {"gamma": 0.5})`. For reads in random gauges, a `GaugeComposite`
+        over a dimod sampler, or a processor's own option.
+    chain_coupling : float, optional
+        Hold all couplers inside chains at this, Eq. (1)'s sign: above 0, and in the device's range. None learns them.
     n_reads : int
         Reads for each gradient.
     n_iter, learning_rate, momentum, binarize, n_ais_runs, n_ais_steps,
@@ -78,6 +92,9 @@ class EmbeddedBoltzmannMachine(BoltzmannEstimator):
         The physical graph: qubits, couplers, encoding and decoding.
     bounds_ : Bounds
         The device's ranges in Eq. (1)'s sign.
+    graph_changes_ : list of dict
+        Each time the working graph changed: `iteration`, `lost_qubits` and `new_qubits` of the machine, and
+        `changed_chains`, the variables whose chains had to change.
     classes_, n_iter_, monitored_
         As in `BoltzmannMachine`.
     history_ : dict of list
@@ -102,6 +119,7 @@ class EmbeddedBoltzmannMachine(BoltzmannEstimator):
         graph: Any = None,
         embedding: Any = None,
         sampler: Any = None,
+        chain_coupling: float | None = None,
         n_reads: int = 500,
         n_iter: int = 200,
         learning_rate: float = 0.05,
@@ -122,6 +140,7 @@ class EmbeddedBoltzmannMachine(BoltzmannEstimator):
         self.graph = graph
         self.embedding = embedding
         self.sampler = sampler
+        self.chain_coupling = chain_coupling
         self.n_reads = n_reads
         self.n_iter = n_iter
         self.learning_rate = learning_rate
@@ -142,14 +161,25 @@ class EmbeddedBoltzmannMachine(BoltzmannEstimator):
         return structure_of(self.graph, num_visible)
 
     def _open(self, descent: Descent, *, has_missing: bool) -> Learner:
+        known = getattr(self, "embedded_", None)
+        if known is None or known.source is not self.structure_:
+            known = self._saved()
+            self.graph_changes_: list[dict[str, Any]] = []
+        learner, embedded = self._open_on(descent, known)
+        self._take_up(learner, embedded)
+        return learner
+
+    def _open_on(self, descent: Descent, known: EmbeddedStructure | None) -> tuple[Learner, EmbeddedStructure]:
+        """Return a learner on the device as it is now, and its physical graph: the known one where that still holds."""
         sampler, parameters = resolve_sampler(self.sampler, default=DEFAULT_DEVICE)
-        source = self.structure_
-        if not hasattr(self, "embedded_") or self.embedded_.source is not source:
-            self.embedded_: EmbeddedStructure = embed_structure(
-                source, self._target_graph(sampler), embedding=self.embedding, seed=self._seed
-            )
-            self.embedding_ = self.embedded_.embedding
-        self.bounds_ = Bounds.from_device(
+        source, target = self.structure_, working_graph(sampler, self.target, DEFAULT_TARGET)
+        if known is None:
+            embedded = embed_structure(source, target, embedding=self.embedding, seed=self._seed)
+        else:
+            graph, _ = as_target(target)
+            embedded = EmbeddedStructure.build(mended(known.embedding, source, graph, seed=self._seed), source, graph)
+            embedded = known if Transfer(known, embedded).is_identity else embedded
+        bounds = Bounds.from_device(
             _range("h_range", self.h_range, sampler.properties.get("h_range", _H_RANGE)),
             _range(
                 "extended_j_range",
@@ -157,26 +187,90 @@ class EmbeddedBoltzmannMachine(BoltzmannEstimator):
                 sampler.properties.get("extended_j_range", sampler.properties.get("j_range", _EXTENDED_J_RANGE)),
             ),
         )
-        return Learner(
-            replace(descent, bounds=self.bounds_),
-            compile_sampler(sampler, self.embedded_.physical, want="moments", **parameters),
+        learner = Learner(
+            replace(descent, bounds=bounds, held=self._held(embedded, bounds)),
+            compile_sampler(sampler, embedded.physical, want="moments", **parameters),
             VisiblePhase(source, source.num_variables),
             num_particles=self._num_reads(),
             seed=self._seed,
             encode=self._encode_moments,
         )
+        return learner, embedded
 
-    def _target_graph(self, sampler: Any) -> Any:
-        if self.target is not None:
-            return self.target
-        if hasattr(sampler, "nodelist") and hasattr(sampler, "edgelist"):
-            working = nx.Graph()
-            working.add_nodes_from(sampler.nodelist)
-            working.add_edges_from(sampler.edgelist)
-            if hasattr(sampler, "to_networkx_graph"):
-                working.graph.update(sampler.to_networkx_graph().graph)
-            return working
-        return topology_graph(DEFAULT_TARGET)
+    def _take_up(self, learner: Learner, embedded: EmbeddedStructure) -> None:
+        self._learner, self.embedded_, self.embedding_ = learner, embedded, embedded.embedding
+        self.bounds_ = learner.descent.bounds
+
+    def _held(self, embedded: EmbeddedStructure, bounds: Bounds) -> Held | None:
+        if self.chain_coupling is None:
+            return None
+        most = bounds.couplings[1]
+        value = check_number("chain_coupling", self.chain_coupling, low=0.0, high=most, open_low=True)
+        return Held(embedded.in_chain, value)
+
+    # -- a working graph that changes ------------------------------------------------------------------------------
+
+    def _recover(self, error: GraphChangedError, state: LearnerState) -> tuple[Learner, LearnerState]:
+        before = self.embedded_
+        logger.warning("iteration %d: %s; looking at the working graph again", state.iteration, error)
+        learner, embedded = self._open_on(self._learner.descent, before)
+        after = self._carried(state, before, embedded, learner)
+        self._take_up(learner, embedded)
+        return learner, after
+
+    def _carried(
+        self, state: LearnerState, old: EmbeddedStructure, new: EmbeddedStructure, learner: Learner
+    ) -> LearnerState:
+        """Return a state on the old physical graph as one on the new."""
+        change = {"iteration": state.iteration, **difference(old, new)}
+        self.graph_changes_ = [*self.graph_changes_, change]
+        logger.warning("the working graph changed: %s", change)
+        transfer, descent = Transfer(old, new), learner.descent
+        if transfer.is_identity:
+            return state
+
+        def parameters(of: Parameters) -> Parameters:
+            inside, _ = descent.bounds.project(transfer.parameters(of))
+            return inside if descent.held is None else descent.held.hold(inside)
+
+        spins = transfer.spins(learner.compiled.reads(state.sampler))
+        return state._replace(
+            parameters=parameters(state.parameters),
+            velocity=transfer.values(state.velocity),
+            sampler=learner.compiled.begin(spins, child_seed(self._seed, _CARRIED, state.iteration)),
+            best=None if state.best is None else parameters(state.best),
+            average=None if state.average is None else parameters(state.average),
+        )
+
+    def _saved(self) -> EmbeddedStructure | None:
+        """Return the physical graph of the checkpoint that is resumed, if one is."""
+        folder = self._resumed_from()
+        if folder is None:
+            return None
+        physical, about = checkpoint.structure_of(folder), checkpoint.read_record(folder).get("about")
+        try:
+            sizes, first = [len(chain) for chain in about["embedding"]], 0  # type: ignore[index]
+            chains = []
+            for size in sizes:
+                chains.append(physical.labels[first : first + size])
+                first += size
+            return EmbeddedStructure.build(MinorEmbedding(tuple(chains)), self.structure_, labelled_graph(physical))
+        except (KeyError, TypeError, ValueError) as error:
+            msg = (
+                f"a checkpoint of this machine holds an embedding of its variables; that of {folder} does not fit: "
+                f"{error}. Start again without resuming"
+            )
+            raise CheckpointError(msg) from error
+
+    def _carry(self, state: LearnerState, physical: Structure) -> LearnerState:
+        """Return a checkpoint's state on the graph at hand."""
+        folder = self._resumed_from()
+        saved = self._saved()
+        assert folder is not None and saved is not None  # noqa: S101, PT018 - a checkpoint is being loaded
+        self.graph_changes_ = list(checkpoint.read_record(folder)["about"].get("graph_changes", []))
+        if Transfer(saved, self.embedded_).is_identity:
+            return state
+        return self._carried(state, saved, self.embedded_, self._learner)
 
     def _num_reads(self) -> int:
         return check_count("n_reads", self.n_reads)
@@ -202,7 +296,10 @@ class EmbeddedBoltzmannMachine(BoltzmannEstimator):
         }
 
     def _about(self) -> dict[str, Any]:
-        return {"embedding": [list(chain) for chain in self.embedding_.chains]}
+        return {
+            "embedding": [list(chain) for chain in self.embedding_.chains],
+            "graph_changes": self.graph_changes_,
+        }
 
     def _logical(self, parameters: Parameters) -> Parameters:
         return self.embedded_.collapse(parameters)

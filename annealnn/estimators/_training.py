@@ -2,6 +2,7 @@
 
 import hashlib
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
@@ -23,11 +24,12 @@ from annealnn.learning import (
     History,
     LearnerState,
     Progress,
+    Recover,
     Rows,
     checkpoint,
     descend,
 )
-from annealnn.models import IsingModel, Parameters
+from annealnn.models import IsingModel, Parameters, Structure
 from annealnn.typing import AnyArray, Floats
 
 # runs and steps of annealed importance sampling for a held-out likelihood during training
@@ -41,6 +43,9 @@ class TrainedMachine(BaseEstimator, ABC):
     _learner: Any
     _seed: int
     _save_every_s = 10.0
+    # of machines that live on a processor's graph: how they go on when it changes, at work and between two runs
+    _recover: Recover | None = None
+    _carry: Callable[[LearnerState, Structure], LearnerState] | None = None
 
     @abstractmethod
     def _start(self, X: Any, y: Any, classes: Any) -> tuple[Rows, AnyArray | None]:
@@ -94,7 +99,8 @@ class TrainedMachine(BaseEstimator, ABC):
 
     def _take_up_descent(self) -> None:
         """Let the learner step as the arguments say by now: `set_params` may have changed them."""
-        self._learner.descent = replace(self._descent(), bounds=self._learner.descent.bounds)
+        descent = self._learner.descent
+        self._learner.descent = replace(self._descent(), bounds=descent.bounds, held=descent.held)
 
     def _penalty(self, name: str) -> Any:
         """Return a penalty on the couplings: one number, or one for each."""
@@ -134,6 +140,7 @@ class TrainedMachine(BaseEstimator, ABC):
             monitor_every=self.monitor_every,
             early_stopping=self._early_stopping(held_out),
             checkpoint=self._checkpoint_policy(rows, held_out=held_out is not None),
+            recover=self._recover,
             title=type(self).__name__,
             progress=self.progress,
         )
@@ -143,11 +150,17 @@ class TrainedMachine(BaseEstimator, ABC):
 
     def _seed_to_use(self) -> int:
         """Return the seed of a job that is resumed, else a new one from `random_state`."""
-        if self.checkpoint is not None and self.resume and (Path(self.checkpoint) / "checkpoint.json").exists():
-            about = checkpoint.read_record(Path(self.checkpoint)).get("about")
+        if (folder := self._resumed_from()) is not None:
+            about = checkpoint.read_record(folder).get("about")
             if isinstance(about, dict) and isinstance(about.get("seed"), int):
                 return int(about["seed"])
         return int(check_random_state(self.random_state).randint(2**31 - 1))
+
+    def _resumed_from(self) -> Path | None:
+        """Return the folder of the checkpoint that is resumed, if one is."""
+        if self.checkpoint is None or not self.resume or not (Path(self.checkpoint) / "checkpoint.json").exists():
+            return None
+        return Path(self.checkpoint)
 
     def _split(self, rows: Rows, labels: AnyArray | None) -> tuple[Rows, Rows | None]:
         """Return the rows to train on, and those held out if training stops early."""
@@ -221,14 +234,14 @@ class TrainedMachine(BaseEstimator, ABC):
             "sampler": describe_sampler(getattr(self, "sampler", None)),
             "options": repr(sorted(plain.items())),
         }
-        about = {"seed": self._seed, **self._about()}
         return CheckpointPolicy(
             folder=Path(self.checkpoint),
             identity=identity,
-            about=about,
+            about=lambda: {"seed": self._seed, **self._about()},
             every_s=self._save_every_s,
             resume=bool(self.resume),
             sizes=self._sizes(),
+            carry=self._carry,
         )
 
     def __getstate__(self) -> dict[str, Any]:

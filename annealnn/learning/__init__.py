@@ -1,10 +1,18 @@
 """Learning: phases, descent, likelihoods, checkpoints; pure steps, state in, state out. Knows no estimator."""
 
 from annealnn.learning import checkpoint
-from annealnn.learning._descent import SCHEDULES, Bounds, Descent, centred, difference, mean_absolute
+from annealnn.learning._descent import SCHEDULES, Bounds, Descent, Held, centred, difference, mean_absolute
 from annealnn.learning._gaussian import GaussianLearner, GaussianParameters
 from annealnn.learning._learner import Learner, LearnerState, Progress, Rows
-from annealnn.learning._loop import CheckpointPolicy, EarlyStopping, EpochLearner, History, descend, effective_particles
+from annealnn.learning._loop import (
+    CheckpointPolicy,
+    EarlyStopping,
+    EpochLearner,
+    History,
+    Recover,
+    descend,
+    effective_particles,
+)
 from annealnn.learning._phases import (
     FactorisedPhase,
     HiddenFields,
@@ -28,6 +36,7 @@ __all__ = [
     "FactorisedPhase",
     "GaussianLearner",
     "GaussianParameters",
+    "Held",
     "HiddenFields",
     "History",
     "Learner",
@@ -36,6 +45,7 @@ __all__ = [
     "Positive",
     "PositivePhase",
     "Progress",
+    "Recover",
     "Rows",
     "SampledPhase",
     "VisiblePhase",

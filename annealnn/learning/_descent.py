@@ -1,7 +1,7 @@
 """Steps along a gradient: rate, momentum, penalties, and the ranges that parameters keep to."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, final
 
 import numpy as np
@@ -9,7 +9,7 @@ import numpy as np
 from annealnn._validation import check_choice, check_count, check_number
 from annealnn.kernels.gradients import centre_gradient
 from annealnn.models import Moments, Parameters, Structure
-from annealnn.typing import Floats
+from annealnn.typing import Bools, Floats
 
 Schedule = Literal["linear", "constant", "cosine"]
 SCHEDULES = ("linear", "constant", "cosine")
@@ -38,6 +38,17 @@ class Bounds(NamedTuple):
 UNBOUNDED = Bounds()
 
 
+class Held(NamedTuple):
+    """Couplings that are not learned, and the value that they are held at."""
+
+    couplings: Bools  #: (num_edges,)
+    value: float
+
+    def hold(self, parameters: Parameters) -> Parameters:
+        """Return the parameters with these couplings at their value."""
+        return parameters._replace(couplings=np.where(self.couplings, self.value, parameters.couplings))
+
+
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Descent:
@@ -64,6 +75,7 @@ class Descent:
         Follow the gradient of centred spins s - mu, mu half way between the phases' means (Montavon & Mueller 2012;
         Cho, Raiko & Ilin 2011 call it the enhanced gradient): a step that is the same for spins as for bits.
     bounds : Bounds
+    held : Held, optional
     """
 
     learning_rate: float
@@ -76,6 +88,7 @@ class Descent:
     l1: float | Floats = 0.0
     centering: bool = False
     bounds: Bounds = UNBOUNDED
+    held: Held | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         check_number("learning_rate", self.learning_rate, low=0.0, open_low=True)
@@ -132,7 +145,7 @@ class Descent:
             fields = fields if shift is None else fields + shift(shrunk - couplings)
             couplings = shrunk
         inside, clipped = self.bounds.project(Parameters(fields, couplings))
-        return inside, moved, clipped
+        return inside if self.held is None else self.held.hold(inside), moved, clipped
 
 
 def difference(positive: Moments, negative: Moments) -> Parameters:

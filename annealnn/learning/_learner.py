@@ -141,6 +141,8 @@ class Learner:
             hidden = structure.edges[:, 1] >= nv
             start.couplings[hidden] = rng.normal(0.0, weight_scale, int(hidden.sum()))
             start.fields[:nv] = np.arctanh(np.clip(self.visible_means(rows), -0.95, 0.95))
+        if self.descent.held is not None:
+            start = self.descent.held.hold(start)
         particles = self.compiled.init(self.num_particles, child_seed(self.seed, _PARTICLES))
         return LearnerState(0, start, structure.zeros(), particles, self.first_units(rows))
 

@@ -11,7 +11,7 @@ from threadpoolctl import threadpool_limits
 
 from annealnn._log import logger
 from annealnn._progress import Wanted, progress_bar
-from annealnn.exceptions import CheckpointError, StopTraining
+from annealnn.exceptions import CheckpointError, GraphChangedError, StopTraining
 from annealnn.learning import checkpoint as checkpoints
 from annealnn.learning._descent import Descent
 from annealnn.learning._learner import LearnerState, Progress, Rows
@@ -19,6 +19,9 @@ from annealnn.learning.likelihood import Estimate
 from annealnn.models import Parameters, Structure
 from annealnn.samplers import CompiledSampler
 from annealnn.typing import Spins
+
+# working graphs of a processor in a row, no epoch between them
+_MOST_CHANGES = 3
 
 # a correlation over fewer says nothing
 _FEWEST_PARTICLES = 10
@@ -108,17 +111,19 @@ class EarlyStopping:
 class CheckpointPolicy:
     """Where and how often to save.
 
-    `identity` says what a checkpoint belongs to (data, configuration) and must agree on resuming; `about` is kept
-    beside it (the seed that was drawn, the embedding). `sizes` are the numbers of fields and of couplings that are
-    learned, where they are not those of the sampler's graph.
+    `identity` says what a checkpoint belongs to (data, configuration) and must agree on resuming; what `about` returns
+    is kept beside it (the seed that was drawn, the embedding). `sizes` are the numbers of fields and of couplings that
+    are learned, where they are not those of the sampler's graph. `carry` makes of a state on a checkpoint's graph one
+    on the graph at hand, where these may differ by more than their order.
     """
 
     folder: Path
     identity: dict[str, Any]
-    about: dict[str, Any] = field(default_factory=dict)
+    about: Callable[[], dict[str, Any]] = dict
     every_s: float = 10.0
     resume: bool = False
     sizes: tuple[int, int] | None = None
+    carry: Callable[[LearnerState, Structure], LearnerState] | None = None
 
     def load(self, structure: Structure) -> tuple[LearnerState, History] | None:
         """Return where to go on from: None if not resuming, or nothing was saved yet.
@@ -133,7 +138,7 @@ class CheckpointPolicy:
         if not (self.folder / "checkpoint.json").exists():
             logger.warning("nothing to resume in %s: starting at iteration 0", self.folder)
             return None
-        state, record = checkpoints.load(self.folder, structure, self.sizes)
+        state, record = checkpoints.load(self.folder, None if self.carry else structure, self.sizes)
         identity, history = record.get("identity"), History.read(record, state.iteration)
         if not isinstance(identity, dict) or history is None:
             msg = (
@@ -149,6 +154,8 @@ class CheckpointPolicy:
                     f"this job {wanted!r}. Use the same options, or start again without resuming"
                 )
                 raise CheckpointError(msg)
+        if self.carry:
+            state = self.carry(state, checkpoints.structure_of(self.folder))
         logger.info("resuming from %s at iteration %d", self.folder, state.iteration)
         return state, history
 
@@ -156,7 +163,7 @@ class CheckpointPolicy:
         """Write where the job stands."""
         record = {
             "identity": self.identity,
-            "about": self.about,
+            "about": self.about(),
             "steps": history.steps,
             "monitored": history.monitored,
             "ended": history.ended,
@@ -179,6 +186,10 @@ class EpochLearner(Protocol):
         """Return the state after one pass over the rows, and what its last step showed."""
 
 
+# given the error and the state before the epoch: a learner on the graph as it is now, and the state on it
+Recover = Callable[[GraphChangedError, LearnerState], tuple[EpochLearner, LearnerState]]
+
+
 def descend(
     learner: EpochLearner,
     rows: Rows,
@@ -189,15 +200,17 @@ def descend(
     monitor_every: int = 50,
     early_stopping: EarlyStopping | None = None,
     checkpoint: CheckpointPolicy | None = None,
+    recover: Recover | None = None,
     title: str = "training",
     progress: Wanted = "auto",
 ) -> tuple[LearnerState, History]:
     """Run the descent to its last epoch; on an interrupt or a fault, save the last whole epoch and raise.
 
-    A monitor ends training by raising `StopTraining`.
+    A monitor ends training by raising `StopTraining`. With `recover`, an epoch that finds the working graph changed is
+    made again on the graph as it is now.
     """
-    structure, num_epochs = learner.compiled.structure, learner.descent.num_epochs
-    resumed = checkpoint.load(structure) if checkpoint else None
+    num_epochs, changes = learner.descent.num_epochs, 0
+    resumed = checkpoint.load(learner.compiled.structure) if checkpoint else None
     state, history = resumed or (start(), History())
     saved_at = time.monotonic()
     try:
@@ -207,7 +220,15 @@ def descend(
             progress_bar(title, num_epochs, done=state.iteration, wanted=progress) as advance,
         ):
             while state.iteration < num_epochs and history.ended is None:
-                after, shown = learner.epoch(state, rows)
+                try:
+                    after, shown = learner.epoch(state, rows)
+                except GraphChangedError as error:
+                    changes += 1
+                    if recover is None or changes > _MOST_CHANGES:
+                        raise
+                    learner, state = recover(error, state)
+                    continue
+                changes = 0
                 entry = shown.entry(after.iteration) | observe(state, shown)
                 row, ended = None, None
                 if after.iteration % monitor_every == 0 or after.iteration == num_epochs:
@@ -219,18 +240,18 @@ def descend(
                 state = after
                 advance(_note(entry, history))
                 if checkpoint and time.monotonic() - saved_at > checkpoint.every_s:
-                    checkpoint.save(state, structure, history)
+                    checkpoint.save(state, learner.compiled.structure, history)
                     saved_at = time.monotonic()
     except BaseException:
         if checkpoint:
             # the fault may have fallen between the lines that end an epoch
-            checkpoint.save(state, structure, history.upto(state.iteration))
+            checkpoint.save(state, learner.compiled.structure, history.upto(state.iteration))
             logger.warning("stopped at iteration %d; saved to %s", state.iteration, checkpoint.folder)
         raise
     if history.ended:
         logger.info("training ended at iteration %d: %s", state.iteration, history.ended)
     if checkpoint:
-        checkpoint.save(state, structure, history)
+        checkpoint.save(state, learner.compiled.structure, history)
     return state, history
 
 
