@@ -1,0 +1,176 @@
+"""The file of a journal: its format, how it is opened, and how a process shows that it is alive."""
+
+import contextlib
+import glob
+import sqlite3
+import uuid
+from pathlib import Path
+
+from annealnn.exceptions import JournalError
+
+# the format of the tables; another one is refused
+VERSION = 1
+# "annl", in SQLite's header: this is a journal of ours
+_APPLICATION = 0x616E6E6C
+# seconds that a process waits for another to finish writing
+_PATIENCE_S = 60.0
+
+_SCHEMA = """
+CREATE TABLE solvers (
+    solver TEXT PRIMARY KEY, definition BLOB NOT NULL, seen_at REAL NOT NULL);
+CREATE TABLE runs (
+    run INTEGER PRIMARY KEY, command TEXT NOT NULL, versions TEXT NOT NULL, host TEXT NOT NULL,
+    started_at REAL NOT NULL);
+CREATE TABLE graphs (
+    digest TEXT PRIMARY KEY, qubits BLOB NOT NULL, couplers BLOB NOT NULL);
+CREATE TABLE jobs (
+    number INTEGER PRIMARY KEY,
+    key TEXT NOT NULL UNIQUE,
+    experiment TEXT NOT NULL,
+    solver TEXT NOT NULL,
+    run INTEGER NOT NULL REFERENCES runs,
+    state TEXT NOT NULL
+        CHECK (state IN ('prepared', 'accepted', 'answered', 'failed', 'cancelled', 'in-doubt')),
+    owner TEXT NOT NULL,
+    problem_id TEXT,
+    graph TEXT NOT NULL REFERENCES graphs,
+    biases BLOB NOT NULL,
+    parameters TEXT NOT NULL,
+    draw TEXT NOT NULL,
+    estimated_us REAL NOT NULL,
+    billed_us REAL NOT NULL DEFAULT 0,
+    prepared_at REAL NOT NULL,
+    sent_at REAL NOT NULL,
+    accepted_at REAL,
+    answered_at REAL,
+    note TEXT NOT NULL DEFAULT '');
+CREATE INDEX jobs_of_experiments ON jobs (experiment, state);
+CREATE TABLE attempts (
+    problem_id TEXT PRIMARY KEY, key TEXT NOT NULL REFERENCES jobs (key), state TEXT NOT NULL, at REAL NOT NULL);
+CREATE TABLE answers (
+    key TEXT PRIMARY KEY REFERENCES jobs (key), num_reads INTEGER NOT NULL, spins BLOB NOT NULL, energies BLOB NOT NULL,
+    checksum INTEGER NOT NULL, timing TEXT NOT NULL, client_s TEXT NOT NULL, problem_id TEXT NOT NULL,
+    solver TEXT NOT NULL);
+"""
+
+
+def open_database(path: Path) -> sqlite3.Connection:
+    """Open the journal's file, or make it.
+
+    Raises
+    ------
+    JournalError
+        If the file is no journal, has another format or is damaged; it is left as it is. Or if it cannot be made.
+    """
+    try:
+        if path.is_file() and path.stat().st_size:
+            _check(path)
+        else:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        database = sqlite3.connect(path, timeout=_PATIENCE_S, isolation_level=None, check_same_thread=False)
+    except (OSError, sqlite3.Error) as error:
+        msg = f"a journal is a file that can be read and written; got {path}: {error}"
+        raise JournalError(msg) from error
+    try:
+        _prepare(database, path)
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def _check(path: Path) -> None:
+    """Refuse a file that is no journal of this format, reading it and nothing else."""
+    with path.open("rb") as file:
+        head = file.read(100)
+    if not head.startswith(b"SQLite format 3\x00"):
+        msg = f"a journal is an SQLite file; got {path}, which is none or is damaged. Nothing in it was changed"
+        raise JournalError(msg)
+    application, version = int.from_bytes(head[68:72]), int.from_bytes(head[60:64])
+    # a process that was killed while it made the file left a rollback journal: SQLite puts that right on opening
+    if not path.with_name(f"{path.name}-journal").exists():
+        if application != _APPLICATION:
+            msg = f"{path} is an SQLite file, but no journal of jobs. Nothing in it was changed; give another path"
+            raise JournalError(msg)
+        if version != VERSION:
+            msg = (
+                f"this release reads journals of format {VERSION}; {path} has format {version}. Nothing in it was "
+                "changed: use the release that wrote it, or begin a new journal"
+            )
+            raise JournalError(msg)
+    try:
+        with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as database:
+            found = [row[0] for row in database.execute("PRAGMA quick_check(1)")]
+    except sqlite3.DatabaseError as error:
+        found = [str(error)]
+    if found != ["ok"]:
+        msg = (
+            f"the journal {path} is damaged ({found[0]}). Nothing in it was changed: copy the file, try "
+            "`sqlite3 file .recover` on the copy, or begin a new journal"
+        )
+        raise JournalError(msg)
+
+
+def _prepare(database: sqlite3.Connection, path: Path) -> None:
+    try:
+        database.execute("PRAGMA foreign_keys = ON")
+        if not database.execute("PRAGMA user_version").fetchone()[0]:
+            # in one transaction, and in the file itself, where the next opening looks for the version
+            database.execute("BEGIN EXCLUSIVE")
+            if not database.execute("PRAGMA user_version").fetchone()[0]:
+                for statement in _SCHEMA.split(";\n"):
+                    database.execute(statement)
+                database.execute(f"PRAGMA application_id = {_APPLICATION}")
+                database.execute(f"PRAGMA user_version = {VERSION}")
+            database.execute("COMMIT")
+        mode = database.execute("PRAGMA journal_mode = WAL").fetchone()[0]
+        # each commit is on the disk before a job leaves
+        database.execute("PRAGMA synchronous = FULL")
+    except sqlite3.DatabaseError as error:
+        msg = f"the journal {path} cannot be opened: {error}"
+        raise JournalError(msg) from error
+    if mode != "wal":
+        msg = f"a journal needs a file system on which SQLite can keep a write-ahead log; {path} is not on one"
+        raise JournalError(msg)
+
+
+class Owner:
+    """A process that works on jobs, and its sign of life: a lock that the system lets go of when the process ends."""
+
+    def __init__(self, journal: Path) -> None:
+        self.name = uuid.uuid4().hex
+        self._path = _sign(journal, self.name)
+        self._lock = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
+        self._lock.execute("PRAGMA journal_mode = OFF")
+        self._lock.execute("BEGIN EXCLUSIVE")
+
+    def close(self) -> None:
+        """Let go of the lock."""
+        self._lock.close()
+        self._path.unlink(missing_ok=True)
+
+
+def is_alive(journal: Path, owner: str) -> bool:
+    """Return whether the process that signed as `owner` runs."""
+    path = _sign(journal, owner)
+    if not path.exists():
+        return False
+    with contextlib.closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as lock:
+        try:
+            lock.execute("PRAGMA journal_mode = OFF")
+            lock.execute("BEGIN EXCLUSIVE")
+        except sqlite3.OperationalError:
+            return True
+    return False
+
+
+def sweep_owners(journal: Path) -> None:
+    """Remove the signs of processes that have ended. The caller holds the journal's write lock."""
+    for path in journal.parent.glob(f"{glob.escape(journal.name)}-owner-*"):
+        name = path.name.rpartition("-")[2]
+        if not is_alive(journal, name):
+            path.unlink(missing_ok=True)
+
+
+def _sign(journal: Path, owner: str) -> Path:
+    return journal.with_name(f"{journal.name}-owner-{owner}")
