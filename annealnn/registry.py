@@ -1,10 +1,12 @@
 """Names of samplers, and frozen recipes that open them."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.metadata import entry_points
-from typing import Any, final
+from typing import Any, Self, final
 
 import dimod
 
@@ -29,16 +31,32 @@ _BUILT_IN = {
     "dephasing": "annealnn.dynamics:DephasingAnnealer",
     "quantum-anneal": "annealnn.samplers:SimulatedQuantumAnnealingSampler",
     "population-annealing": "annealnn.samplers:PopulationAnnealingSampler",
+    "qpu": "annealnn.qpu:open_qpu",
     "tempering": "annealnn.samplers:ParallelTemperingSampler",
 }
 
 
-def sampler_names() -> list[str]:
-    """Return the names that a `SamplerSpec` may have, those of installed plug-ins included."""
-    return sorted({*_BUILT_IN, *(point.name for point in entry_points(group=ENTRY_POINT_GROUP))})
+# what takes an account, or the stand-in for one
+_REMOTE = {"qpu"}
 
 
-_SECRETS = {"token", "api_token", "password", "secret"}
+def sampler_names(*, local: bool = False) -> list[str]:
+    """Return the names that a `SamplerSpec` may have, those of installed plug-ins included.
+
+    Parameters
+    ----------
+    local : bool
+        Leave out those that need an account.
+    """
+    names = {*_BUILT_IN, *(point.name for point in entry_points(group=ENTRY_POINT_GROUP))}
+    return sorted(names - _REMOTE if local else names)
+
+
+_SECRETS = {"token", "password", "passwd", "secret", "credential", "credentials", "authorization", "apikey"}
+# a token as Leap gives it, or an address with a password in it
+_SECRET_TEXT = re.compile(r"\b[A-Z][A-Z0-9]{1,9}-[0-9a-f]{40}\b|//[^/@\s]*:[^/@\s]*@")
+# where and how jobs are sent, which does not shape their reads
+_NOT_OF_THE_READS = {"profile", "region", "config_file", "journal", "budget_us", "resubmit_in_doubt"}
 
 
 @final
@@ -52,31 +70,109 @@ class SamplerSpec:
         A registry name, or "package.module:factory".
     parameters : mapping, optional
         Fixed keywords of its sampling, such as `num_sweeps`.
+    opening : mapping, optional
+        Keywords of its factory, such as a solver's name. `SamplerSpec.qpu` names those of a processor.
 
     Raises
     ------
     ValueError
-        If a keyword is a credential.
+        If a keyword or a value, at any depth, is a credential.
 
     Examples
     --------
     >>> from annealnn import SamplerSpec
     >>> SamplerSpec("anneal", {"num_sweeps": 20, "beta_range": (0.1, 2.0)}).name
     'anneal'
+    >>> SamplerSpec.qpu(solver={"topology__type": "zephyr"}, num_gauges=4, annealing_time=5.0)
+    SamplerSpec('qpu', {'annealing_time': 5.0}, {'solver': {'topology__type': 'zephyr'}, 'num_gauges': 4})
     """
 
     name: str
     parameters: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    opening: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
-        parameters = dict(self.parameters)
-        if secret := [key for key in parameters if key.lower() in _SECRETS]:
+        for secret in _secrets_in([self.parameters, self.opening]):
             msg = (
-                f"a spec holds no credentials, for it is printed, copied and saved; got {secret[0]!r}. "
-                "Put them in D-Wave's configuration"
+                f"a spec holds no credentials, for it is printed, copied and saved; got {secret}. "
+                "Put them in D-Wave's configuration: a profile of `dwave config create`, or DWAVE_API_TOKEN"
             )
             raise ValueError(msg)
-        object.__setattr__(self, "parameters", parameters)
+        object.__setattr__(self, "parameters", dict(self.parameters))
+        object.__setattr__(self, "opening", deepcopy(dict(self.opening)))
+
+    def __repr__(self) -> str:
+        opening = f", {self.opening!r}" if self.opening else ""
+        return f"SamplerSpec({self.name!r}, {self.parameters!r}{opening})"
+
+    @classmethod
+    def qpu(
+        cls,
+        *,
+        profile: str | None = None,
+        solver: str | Mapping[str, Any] | None = None,
+        region: str | None = None,
+        config_file: str | None = None,
+        embedding: Any = None,
+        num_gauges: int = 1,
+        journal: Any = None,
+        experiment: str = "",
+        budget_us: float | None = None,
+        reuse_steps: int = 1,
+        resubmit_in_doubt: bool = False,
+        quench: Any = None,
+        **defaults: Any,
+    ) -> Self:
+        """Return the recipe of a processor, opened through the user's own D-Wave configuration.
+
+        Parameters
+        ----------
+        profile, region, config_file : str, optional
+            Of D-Wave's configuration. None leaves each to the environment and the configuration file.
+        solver : str or mapping, optional
+            A solver's name, or the features that it must have: `{"topology__type": "zephyr"}`.
+        embedding : optional
+            Variables are embedded in the working graph in this way: a `MinorEmbedding` or a mapping from variable to
+            qubits. None: variables are qubits.
+        num_gauges : int
+            Random gauges (spin-reversal transforms) that reads are averaged over; 1 sends problems as they are.
+        journal : path, optional
+            Of the journal. None: that of `$ANNEALNN_JOURNAL`, else one in the user's data folder.
+        experiment : str
+            Names the reads. Another name draws other reads, the same name takes those that the journal has.
+        budget_us : float, optional
+            QPU access time that the experiment may take, microseconds. It stops before that is broken.
+        reuse_steps : int
+            For how many steps of a learner reads are used.
+        resubmit_in_doubt : bool
+            Send jobs again of which it cannot be found out whether they were accepted: they may be paid twice.
+        quench : QuenchPlan, optional
+            How a machine with a transverse field is annealed, paused and quenched.
+        **defaults
+            Fixed keywords of its sampling: `annealing_time` (microseconds), `auto_scale`, what the solver advertises.
+        """
+        given = {
+            "profile": (profile, None),
+            "solver": (solver, None),
+            "region": (region, None),
+            "config_file": (config_file, None),
+            "embedding": (embedding, None),
+            "num_gauges": (num_gauges, 1),
+            "journal": (None if journal is None else str(journal), None),
+            "experiment": (experiment, ""),
+            "budget_us": (budget_us, None),
+            "reuse_steps": (reuse_steps, 1),
+            "resubmit_in_doubt": (resubmit_in_doubt, False),
+            "quench": (quench, None),
+        }
+        # what is left out equals what is given as it would be anyway
+        opening = {name: value for name, (value, default) in given.items() if value is not default and value != default}
+        return cls("qpu", defaults, opening)
+
+    @property
+    def shaping(self) -> dict[str, Any]:
+        """What of `opening` shapes reads: all but the way to the solver, the journal and the budget."""
+        return {name: value for name, value in self.opening.items() if name not in _NOT_OF_THE_READS}
 
     def open(self) -> dimod.Sampler:
         """Return the sampler. The fixed keywords are not applied here but where it samples.
@@ -85,8 +181,27 @@ class SamplerSpec:
         ------
         UnknownSamplerError
             If the name is not known.
+        QPUError
+            If a processor cannot be opened, saying what to configure.
         """
-        return _factory(self.name)()
+        sampler: dimod.Sampler = _factory(self.name)(**self.opening)
+        return sampler
+
+
+def _secrets_in(value: Any) -> Iterator[str]:
+    """Yield what looks like a credential among keywords, at any depth: a keyword's name, never its value."""
+    if isinstance(value, Mapping):
+        for key, part in value.items():
+            words = re.split(r"[^a-z]+", str(key).lower())
+            if _SECRETS & {*words, "".join(words)}:
+                yield repr(key)
+            else:
+                yield from (f"one under {key!r}" if found == "one" else found for found in _secrets_in(part))
+    elif isinstance(value, list | tuple | set | frozenset):
+        for part in value:
+            yield from _secrets_in(part)
+    elif isinstance(value, str) and _SECRET_TEXT.search(value):
+        yield "one"
 
 
 def _factory(name: str) -> Any:

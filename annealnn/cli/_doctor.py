@@ -93,7 +93,7 @@ def _shipped(kind: "Kind") -> str:
 def _samplers() -> str:
     from annealnn.registry import SamplerSpec, sampler_names
 
-    names = sampler_names()
+    names = sampler_names(local=True)
     for name in names:
         SamplerSpec(name).open()
     return ", ".join(names)

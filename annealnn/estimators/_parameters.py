@@ -114,6 +114,7 @@ def describe_sampler(sampler: Any) -> str:
     if isinstance(sampler, SamplerSpec):
         # every number of an array, to its last digit, whatever the user's way to print them
         with np.printoptions(threshold=sys.maxsize, floatmode="unique", suppress=False, linewidth=75, legacy=False):
-            digest = hashlib.sha256(repr(sorted(sampler.parameters.items())).encode()).hexdigest()
+            opening = [("opening", sorted(sampler.shaping.items()))] if sampler.shaping else []
+            digest = hashlib.sha256(repr(sorted(sampler.parameters.items()) + opening).encode()).hexdigest()
         return f"{sampler.name} {digest[:16]}"
     return type(sampler).__name__

@@ -17,7 +17,7 @@ STRUCTURE = Structure.from_edges("abc", ["ab", "bc"])
 PARAMETERS = Parameters(np.array([0.7, -0.3, 0.1]), np.array([-0.9, 0.4]))
 DOORS = [
     pytest.param(None, id="default"),
-    *(pytest.param(name, id=name) for name in sampler_names()),
+    *(pytest.param(name, id=name) for name in sampler_names(local=True)),
     pytest.param(SamplerSpec("path-integral", {"imaginary_time": "continuous"}), id="continuous time"),
     pytest.param(SamplerSpec("path-integral", {"gamma_ladder": [3.0, 2.0]}), id="gamma ladder"),
     pytest.param(dimod.RandomSampler(), id="dimod"),
@@ -46,7 +46,7 @@ THERMAL = [
     ),
 ]
 MASKED = [
-    *(pytest.param(SamplerSpec(n, AT_ONE_BETA.get(n) or QUICK.get(n, {})), id=n) for n in sampler_names()),
+    *(pytest.param(SamplerSpec(n, AT_ONE_BETA.get(n) or QUICK.get(n, {})), id=n) for n in sampler_names(local=True)),
     *THERMAL[len(AT_ONE_BETA) :],
     pytest.param(dimod.RandomSampler(), id="dimod"),
 ]
