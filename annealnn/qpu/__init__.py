@@ -1,23 +1,19 @@
 """The way to a processor: opening a solver, planning jobs, the journal that loses none of them."""
 
-from annealnn.qpu._compiled import CompiledQPU
+from annealnn.qpu._connection import Connection
 from annealnn.qpu._definition import SolverDefinition
+from annealnn.qpu._dispatcher import Dispatcher
 from annealnn.qpu._job import JobAnswer, JobRequest
 from annealnn.qpu._journal import Journal, default_journal
-from annealnn.qpu._planner import Part, Plan, plan
-from annealnn.qpu._sampler import QPUSampler
-from annealnn.qpu._timing import JobTime
+from annealnn.qpu._retries import Retries
 
 __all__ = [
-    "CompiledQPU",
+    "Connection",
+    "Dispatcher",
     "JobAnswer",
     "JobRequest",
-    "JobTime",
     "Journal",
-    "Part",
-    "Plan",
-    "QPUSampler",
+    "Retries",
     "SolverDefinition",
     "default_journal",
-    "plan",
 ]

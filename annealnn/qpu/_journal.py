@@ -172,7 +172,7 @@ class Journal:
         self, database: sqlite3.Connection, owner: str, run: int, request: JobRequest, budget_us: float | None
     ) -> Claim:
         key = request.key
-        row = database.execute("SELECT state, owner, problem_id, sent_at FROM jobs WHERE key = ?", (key,)).fetchone()
+        row = database.execute("SELECT state, owner, problem_id FROM jobs WHERE key = ?", (key,)).fetchone()
         if row is not None and row["state"] == "answered":
             return Claim("answered", row["problem_id"])
         if row is not None and row["state"] in ("prepared", "accepted"):
@@ -185,17 +185,19 @@ class Journal:
                 spent = self._spending(database, request.experiment)
                 if sum(spent) + request.estimated_us > budget_us:
                     return Claim("over-budget")
-            claim = Claim("send", sent_at=now)
+            claim = Claim("send")
         else:
-            claim = Claim("look-up" if row["problem_id"] is None else "collect", row["problem_id"], row["sent_at"])
+            claim = Claim("look-up" if row["problem_id"] is None else "collect", row["problem_id"])
         if row is None:
             self._insert(database, owner, run, request, now)
         else:
             state = "prepared" if claim.problem_id is None else "accepted"
             database.execute(
-                "UPDATE jobs SET state = ?, owner = ?, problem_id = ?, sent_at = ?, note = '' WHERE key = ?",
-                (state, owner, claim.problem_id, claim.sent_at, key),
+                "UPDATE jobs SET state = ?, owner = ?, problem_id = ?, note = '' WHERE key = ?",
+                (state, owner, claim.problem_id, key),
             )
+            if claim.step == "send":
+                database.execute("UPDATE jobs SET sent_at = ? WHERE key = ?", (now, key))
             spent_ids = database.execute("SELECT problem_id FROM attempts WHERE key = ?", (key,))
             claim = claim._replace(spent_ids=frozenset(each["problem_id"] for each in spent_ids))
         return claim
@@ -295,11 +297,22 @@ class Journal:
                 (definition.solver, _records.pack_definition(definition), time.time()),
             )
 
-    def definitions(self) -> list[SolverDefinition]:
-        """Return the solvers that were seen, the latest first."""
+    def definitions(self, experiment: str | None = None) -> list[SolverDefinition]:
+        """Return the solvers of an experiment, by default of the newest job's, in the order of their first use."""
         with self._reading() as database:
-            rows = database.execute("SELECT solver, definition FROM solvers ORDER BY seen_at DESC").fetchall()
+            rows = database.execute(
+                "SELECT solvers.solver, definition FROM jobs JOIN solvers ON jobs.solver = solvers.solver "
+                "WHERE experiment = ifnull(?, (SELECT experiment FROM jobs ORDER BY number DESC LIMIT 1)) "
+                "GROUP BY solvers.solver ORDER BY MIN(number)",
+                (experiment,),
+            ).fetchall()
         return [_records.unpack_definition(row["solver"], row["definition"]) for row in rows]
+
+    def state(self, key: str) -> State | None:
+        """Return the state of a job, None if it is not here."""
+        with self._reading() as database:
+            row = database.execute("SELECT state FROM jobs WHERE key = ?", (key,)).fetchone()
+        return None if row is None else row["state"]
 
     def spending(self, experiment: str) -> Spending:
         """Return what an experiment has cost, and what is expected of its jobs that are under way, microseconds."""

@@ -26,7 +26,6 @@ class Claim(NamedTuple):
 
     step: Step
     problem_id: str | None = None  #: under which the service knows the job
-    sent_at: float = 0.0  #: when it left, or was about to, seconds since 1970
     spent_ids: frozenset[str] = frozenset()  #: ids of attempts that came to nothing
 
 
