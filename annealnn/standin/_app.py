@@ -12,12 +12,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from annealnn.standin._faults import Fault, On
 from annealnn.standin._parameters import RefusedError
+from annealnn.standin._serve import ABORT
 from annealnn.standin._service import Job, StandIn
 
 ROOT = "/sapi/v2"
 _MEDIA_TYPE = "application/vnd.dwave.sapi.{}+json; version=3.0.0"
 _MOST_IDS, _LONGEST_POLL_S = 1000, 60.0
+
 
 _Handler = Callable[[StandIn, Request], Awaitable[Response]]
 
@@ -26,39 +29,81 @@ def build_app(standin: StandIn, closing: asyncio.Event | None = None) -> Starlet
     """Return the ASGI application; once `closing` is set, long polls answer at once."""
     closing = closing or asyncio.Event()
 
-    def guarded(handler: _Handler) -> Callable[[Request], Awaitable[Response]]:
+    def guarded(handler: _Handler, on: On | None) -> Callable[[Request], Awaitable[Response]]:
         async def answer(request: Request) -> Response:
             if request.headers.get("x-auth-token") != standin.token:
                 return _refusal(RefusedError(401, "Invalid token or access denied"))
             request.state.closing = closing
+            fault = standin.faults.strike(on) if on is not None else None
+            if fault is not None and not fault.accepted and (early := await _struck(fault, request)):
+                return early
             try:
-                return await handler(standin, request)
+                response = await handler(standin, request)
             except RefusedError as error:
-                return _refusal(error)
+                response = _refusal(error)
+            if fault is None:
+                return response
+            return (fault.accepted and await _struck(fault, request)) or _spoilt(fault, response)
 
         return answer
 
-    def route(path: str, handler: _Handler, method: str = "GET") -> Route:
-        return Route(path, guarded(handler), methods=[method])
+    def route(path: str, handler: _Handler, on: On | None, method: str = "GET") -> Route:
+        return Route(path, guarded(handler, on), methods=[method])
 
     return Starlette(
         routes=[
-            route(f"{ROOT}/solvers/remote/", _list_solvers),
-            route(f"{ROOT}/solvers/remote/{{name:path}}", _get_solver),
-            route(f"{ROOT}/problems/", _submit, "POST"),
-            route(f"{ROOT}/problems/", _list_problems),
-            route(f"{ROOT}/problems/", _cancel_many, "DELETE"),
-            route(f"{ROOT}/problems/{{id}}/answer", _get_answer),
-            route(f"{ROOT}/problems/{{id}}/info", _get_info),
-            route(f"{ROOT}/problems/{{id}}/messages", _get_messages),
+            route(f"{ROOT}/solvers/remote/", _list_solvers, "connect"),
+            route(f"{ROOT}/solvers/remote/{{name:path}}", _get_solver, "connect"),
+            route(f"{ROOT}/problems/", _submit, "submit", "POST"),
+            route(f"{ROOT}/problems/", _list_problems, "poll"),
+            route(f"{ROOT}/problems/", _cancel_many, "cancel", "DELETE"),
+            route(f"{ROOT}/problems/{{id}}/answer", _get_answer, "answer"),
+            route(f"{ROOT}/problems/{{id}}/info", _get_info, "answer"),
+            route(f"{ROOT}/problems/{{id}}/messages", _get_messages, "answer"),
             # the client's loader ends the path with a slash, its api.Problems does not
-            route(f"{ROOT}/problems/{{id}}/", _get_problem),
-            route(f"{ROOT}/problems/{{id}}", _get_problem),
-            route(f"{ROOT}/problems/{{id}}", _cancel, "DELETE"),
-            route("/standin/stats", _statistics),
-            route("/standin/kill-qubits", _kill_qubits, "POST"),
+            route(f"{ROOT}/problems/{{id}}/", _get_problem, "answer"),
+            route(f"{ROOT}/problems/{{id}}", _get_problem, "answer"),
+            route(f"{ROOT}/problems/{{id}}", _cancel, "cancel", "DELETE"),
+            route("/standin/stats", _statistics, None),
+            route("/standin/kill-qubits", _kill_qubits, None, "POST"),
         ]
     )
+
+
+async def _struck(fault: Fault, request: Request) -> Response | None:
+    """Let a fault befall a request before it is handled, or after in place of its reply; None if it goes on."""
+    if fault.what == "slow":
+        await asyncio.sleep(fault.delay_s)
+    elif fault.what == "status":
+        if fault.plain:
+            return Response(fault.text, status_code=fault.status, media_type="text/plain")
+        return _refusal(RefusedError(fault.status, fault.text))
+    elif fault.what == "drop":
+        request.scope["extensions"][ABORT]()
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
+        # the server has seen that nobody is there, and sends nothing
+        return Response()
+    return None
+
+
+def _spoilt(fault: Fault, response: Response) -> Response:
+    """Return what a fault makes of a reply."""
+    kind = response.headers["content-type"]
+    if fault.what == "media-type":
+        response.headers["content-type"] = "application/json"
+    elif fault.what == "no-media-type":
+        del response.headers["content-type"]
+    elif fault.what == "version":
+        response.headers["content-type"] = kind.replace("3.0.0", "2.0.0")
+    elif fault.what == "not-json":
+        headers = {"content-type": kind, "cache-control": "no-store"}
+        return Response(b"<html>no JSON</html>", status_code=response.status_code, headers=headers)
+    elif fault.what == "deprecated":
+        response.headers["x-deprecation"] = (
+            '"simulated";context="solver";message="This solver is deprecated.";sunset=@1893456000'
+        )
+    return response
 
 
 def reply(kind: str, content: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
@@ -137,7 +182,7 @@ async def _submit(standin: StandIn, request: Request) -> Response:
     if standin.inline:
         waiting = [asyncio.wrap_future(job.finished) for job in accepted if isinstance(job, Job)]
         await asyncio.gather(*waiting)
-    said = [one.described(with_answer=True) if isinstance(one, Job) else one for one in accepted]
+    said = [one.described(with_answer=standin.inline) if isinstance(one, Job) else one for one in accepted]
     return reply("problems", said if isinstance(bodies, list) else said[0])
 
 

@@ -1,6 +1,7 @@
 """The parameters of a job, held against what the chip states."""
 
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 from typing import Any, final
 
 from annealnn.standin._chip import Chip
@@ -86,7 +87,7 @@ def _is_schedule(value: Any, chip: Chip) -> bool:
     if not all(isinstance(point, list) and len(point) == 2 and all(map(_is_number, point)) for point in value):
         return False
     times, s = zip(*value, strict=True)
-    rising = all(before < after for before, after in zip(times, times[1:], strict=False))
+    rising = all(before < after for before, after in pairwise(times))
     return times[0] == 0 and rising and s[0] in (0, 1) and s[-1] == 1 and all(0 <= x <= 1 for x in s)
 
 

@@ -11,6 +11,8 @@ from annealnn.exceptions import MissingDependencyError
 from annealnn.standin._service import StandIn
 
 _HOST = "127.0.0.1"
+#: of a scope's extensions: a function that drops the connection without a word
+ABORT = "annealnn.abort"
 
 
 class Served(NamedTuple):
@@ -71,7 +73,8 @@ def serve_in_thread(standin: StandIn, *, port: int = 0) -> Iterator[Served]:
     thread = threading.Thread(target=server.run, args=([listening],), name="annealnn-standin-http", daemon=True)
     thread.start()
     try:
-        ready.wait()
+        while not ready.wait(0.1) and thread.is_alive():
+            pass
         yield _served(standin, listening)
     finally:
         server.should_exit = True
@@ -95,6 +98,7 @@ def _server(standin: StandIn, port: int) -> tuple[Any, socket.socket, threading.
     from annealnn.standin._app import build_app
 
     closing, ready = asyncio.Event(), threading.Event()
+    application = build_app(standin, closing)
 
     class Server(uvicorn.Server):  # type: ignore[misc]
         async def startup(self, sockets: Any = None) -> None:
@@ -108,18 +112,11 @@ def _server(standin: StandIn, port: int) -> tuple[Any, socket.socket, threading.
     class Protocol(H11Protocol):  # type: ignore[misc]
         def connection_made(self, transport: Any) -> None:
             super().connection_made(transport)
-            app = self.app
-
-            async def with_abort(scope: Any, receive: Any, send: Any) -> None:
-                # a fault may drop the connection without a word
-                scope["extensions"] = {"annealnn.abort": transport.abort}
-                await app(scope, receive, send)
-
-            self.app = with_abort
+            self.app = _droppable(application, transport)
 
     listening = socket.create_server((_HOST, port))
     config = uvicorn.Config(
-        build_app(standin, closing),
+        application,
         http=Protocol,
         ws="none",
         lifespan="off",
@@ -128,3 +125,13 @@ def _server(standin: StandIn, port: int) -> tuple[Any, socket.socket, threading.
         timeout_graceful_shutdown=5,
     )
     return Server(config), listening, ready
+
+
+def _droppable(application: Any, transport: Any) -> Any:
+    """Return the application of one connection, told how to drop it."""
+
+    async def answer(scope: Any, receive: Any, send: Any) -> None:
+        scope["extensions"] = {ABORT: transport.abort}
+        await application(scope, receive, send)
+
+    return answer

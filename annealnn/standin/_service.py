@@ -20,6 +20,8 @@ from annealnn._rng import child_seed, resolve_seed
 from annealnn._validation import check_count, check_number
 from annealnn.standin._answer import encode_answer
 from annealnn.standin._chip import Chip
+from annealnn.standin._faults import Fault, FaultPlan
+from annealnn.standin._noise import Noise
 from annealnn.standin._parameters import RefusedError
 from annealnn.standin._physics import Physics, ThermalPhysics
 from annealnn.standin._problem import Problem, decode_problem
@@ -46,6 +48,8 @@ class Job:
     #: given up once it is old: see `StandIn.kept_bytes`
     body: Mapping[str, Any] | None = None
     answer: bytes | None = None
+    #: what goes wrong with it on purpose
+    fault: Fault | None = None
     #: done when the status is final
     finished: Future[None] = field(default_factory=Future)
 
@@ -87,6 +91,10 @@ class StandIn:
     dead_seed : int
     physics : Physics, optional
         How reads come about; `ThermalPhysics()` if None.
+    noise : Noise, optional
+        Control errors, readout errors and drift; none if None.
+    faults : sequence of Fault
+        What goes wrong on purpose; drawn from `seed`.
     seed : int, optional
         With one, the reads of a job follow from it and the job's label, whatever the order of jobs; those of a job
         without a label from it and the job's content. Without one, all reads are fresh.
@@ -119,6 +127,8 @@ class StandIn:
         num_dead_couplers: int = 0,
         dead_seed: int = 0,
         physics: Physics | None = None,
+        noise: Noise | None = None,
+        faults: Sequence[Fault] = (),
         seed: int | None = None,
         token: str | None = None,
         latency_s: float = 0.0,
@@ -131,12 +141,13 @@ class StandIn:
         if name is not None and "simulated" not in name:
             msg = f'name of a stand-in\'s solver holds "simulated"; got {name!r}'
             raise ValueError(msg)
-        self.physics = physics or ThermalPhysics()
+        self.physics, self.noise = physics or ThermalPhysics(), noise or Noise()
         self.token = token or f"SIM-{uuid.uuid4().hex}"
         self.latency_s = check_number("latency_s", latency_s, low=0.0)
         self.inline, self.kept_bytes = inline, check_count("kept_bytes", kept_bytes, minimum=0)
         self.max_age_s = None if max_age_s is None else check_count("max_age_s", max_age_s, minimum=0)
-        self._seed, self._root = seed, resolve_seed(seed)
+        self._seed, self._root = seed, resolve_seed(None if seed is None else check_count("seed", seed, minimum=0))
+        self.faults = FaultPlan(faults, child_seed(self._root, 1))
         self.chip = Chip.of(
             topology,
             num_dead_qubits=num_dead_qubits,
@@ -144,7 +155,11 @@ class StandIn:
             dead_seed=dead_seed,
             name=name,
             ranges=properties,
-            simulation={"physics": self.physics.to_dict(), "seeded": seed is not None},
+            simulation={
+                "physics": self.physics.to_dict(),
+                "noise": self.noise.to_dict(),
+                "seeded": seed is not None,
+            },
         )
         self._lock = threading.Lock()
         self._jobs: OrderedDict[str, Job] = OrderedDict()
@@ -179,6 +194,9 @@ class StandIn:
             chip = self.chip
         self._check_solver(chip, body["solver"])
         problem = decode_problem(chip, body["type"], body["data"], body["params"])
+        fault = self.faults.strike("job")
+        if fault is not None and fault.what == "refused":
+            raise RefusedError(fault.status, fault.text)
         with self._lock:
             number = len(self._jobs)
             job = Job(
@@ -190,6 +208,7 @@ class StandIn:
                 problem=problem,
                 seed=self._seed_of(number, label, body),
                 body={"data": body["data"], "params": body["params"]},
+                fault=fault,
             )
             self._jobs[job.id] = job
         self._worker.submit(self._run, job, chip)
@@ -270,6 +289,7 @@ class StandIn:
                 "accepted": len(jobs),
                 "statuses": {s: sum(job.status == s for job in jobs) for s in ("PENDING", "IN_PROGRESS", *_FINISHED)},
                 "billed_us": sum(self._billed_us.values()),
+                **self.faults.statistics(),
                 "labels": labels,
             }
 
@@ -298,29 +318,41 @@ class StandIn:
                 return
             job.status = "IN_PROGRESS"
             dead = job.problem.qubits[~np.isin(job.problem.qubits, self.chip.qubits)]
-        try:
-            if len(dead):
-                answer, error = b"", f"Qubit {dead[0]} has left the working graph since the problem was accepted"
-            else:
-                answer, error = self._sample(job, chip), ""
-        except Exception as failure:
-            logger.exception("the simulation of job %s broke", job.id)
-            answer, error = b"", f"The simulation broke: {failure}"
+        answer, error = b"", ""
+        if job.fault is not None:
+            error = job.fault.text
+        elif len(dead):
+            error = f"Qubit {dead[0]} has left the working graph since the problem was accepted"
+        else:
+            try:
+                answer = self._sample(job, chip)
+            except Exception as failure:
+                logger.exception("the simulation of job %s broke", job.id)
+                error = f"The simulation broke: {failure}"
         if (wait := job.submitted + self.latency_s - time.time()) > 0:
             time.sleep(wait)
         with self._lock:
-            if job.status == "CANCELLED":
+            if job.status != "IN_PROGRESS":
                 return
-            job.answer, job.error = answer or None, error
-            if not error:
-                self._billed_us[job.id] = job.problem.timing["qpu_access_time"]
-                self._keep(job)
-            self._finish(job, "FAILED" if error else "COMPLETED")
+            if error:
+                job.error = error
+                is_cancelled = job.fault is not None and job.fault.what == "cancelled"
+                self._finish(job, "CANCELLED" if is_cancelled else "FAILED")
+                return
+            job.answer = answer
+            self._billed_us[job.id] = job.problem.timing["qpu_access_time"]
+            self._keep(job)
+            self._finish(job, "COMPLETED")
 
     def _sample(self, job: Job, chip: Chip) -> bytes:
         problem = job.problem
-        spins = self.physics.draw(problem, problem.fields, problem.couplings, child_seed(job.seed, 0))
-        return encode_answer(problem, chip.num_qubits, spins)
+        # with a seed, a time that follows from the job alone: see Noise
+        moment = job.number if self._seed is None else self.noise.drift_jobs * (child_seed(job.seed, 3) % 100_000)
+        parameters = self.noise.realised(
+            problem, chip, seed=job.seed, chip_seed=child_seed(self._root, 2), moment=float(moment)
+        )
+        spins = self.physics.draw(problem, parameters, child_seed(job.seed, 0))
+        return encode_answer(problem, chip.num_qubits, self.noise.read_out(spins, job.seed))
 
     def _keep(self, job: Job) -> None:
         """Count what a job holds, and give up the oldest answers beyond what is kept."""
