@@ -5,6 +5,7 @@ from functools import cached_property
 from typing import Any, final
 
 import dimod
+import networkx as nx
 import numpy as np
 
 from annealnn._validation import check_count
@@ -20,6 +21,7 @@ from annealnn.typing import Spins
 
 # what the solver advertises and this package decides: how many reads are asked for and answered, the label, the scale
 _OURS = ("num_reads", "max_answers", "label", "auto_scale")
+_TOPOLOGIES = ("chimera", "pegasus", "zephyr")
 
 
 @final
@@ -79,12 +81,17 @@ class QPUSampler(AnnealSampler, dimod.Structured):  # type: ignore[misc]
         """The couplers."""
         return self._solver.edgelist
 
-    def to_networkx_graph(self) -> Any:
-        """Return the working graph, with the coordinates of its topology."""
-        from dwave.system.utilities import qpu_graph
+    def to_networkx_graph(self) -> nx.Graph:
+        """Return the working graph; that of a D-Wave topology with its family, rows and columns."""
+        from dwave.system import qpu_graph
 
-        topology = self._solver.properties["topology"]
-        return qpu_graph(topology["type"], topology["shape"], self.nodelist, self.edgelist)
+        topology = self._solver.properties.get("topology", {})
+        if topology.get("type") in _TOPOLOGIES:
+            graph: nx.Graph = qpu_graph(topology["type"], topology["shape"], self.nodelist, self.edgelist)
+            return graph
+        graph = nx.Graph(self.edgelist)
+        graph.add_nodes_from(self.nodelist)
+        return graph
 
     def sample(
         self,
