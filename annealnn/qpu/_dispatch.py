@@ -203,9 +203,7 @@ class Dispatch:
             try:
                 answer = read_answer(job.future, job.request)
             except Exception as error:
-                accepted = job.future.id is not None
-                job.problem_id = job.future.id if accepted else job.problem_id
-                faults.append((job, fault_of(error, accepted=accepted)))
+                faults.append((job, fault_of(error, accepted=job.future.id is not None)))
             else:
                 read[job.key] = answer._replace(client_s={"encode_s": job.encode_s, **answer.client_s})
         if read:
