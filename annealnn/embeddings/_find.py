@@ -1,4 +1,4 @@
-"""Finding a minor embedding: shipped, then clique-shaped, then by the general heuristic."""
+"""Finding a minor embedding: shipped, then along the topology's lines, then by the general heuristic."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -7,26 +7,23 @@ from typing import Any
 import networkx as nx
 
 from annealnn.embeddings._chains import EmbeddedStructure, MinorEmbedding
-from annealnn.embeddings._shipped import shipped_clique
-from annealnn.embeddings._topology import as_target
+from annealnn.embeddings._cliques import LEAST_CLIQUE, find_biclique, find_clique, is_dense, two_sides
+from annealnn.embeddings._shipped import shipped_biclique, shipped_clique
+from annealnn.embeddings._topology import as_target, perfect_name
 from annealnn.exceptions import EmbeddingError
 from annealnn.models import Structure
 
 _TRIES = 3
 
-# minorminer 0.2.22's busclique does not return, or takes all memory, for some cliques of up to 8 variables
-_LEAST_CLIQUE = 12
-
-# a source with at least this share of all pairs is embedded as a clique
-_DENSE = 0.5
-
 
 def find_minor_embedding(source: Structure, target: Any, *, seed: int = 0, timeout_s: float = 120.0) -> MinorEmbedding:
     """Find a minor embedding of `source` in `target`, verified.
 
-    For a source with at least half of all pairs, in turn: a shipped clique embedding, where it fits the working graph;
-    minorminer's busclique, which copes with few defects and gives short chains of even length; minorminer's
-    `find_embedding`, a heuristic. A sparser source gets the heuristic first, then a clique embedding.
+    A source with at least half of the pairs between two sides, such as the layers of a restricted or deep machine, is
+    embedded as a biclique, and one with at least half of all pairs as a clique. In turn: a shipped embedding, where it
+    fits the working graph; minorminer's busclique, which copes with few defects and gives short chains of even length;
+    minorminer's `find_embedding`, a heuristic. A sparser source gets the heuristic first, then a clique embedding.
+    Of up to 12 variables, all are tried, and the one with the fewest qubits is taken.
 
     Parameters
     ----------
@@ -44,26 +41,44 @@ def find_minor_embedding(source: Structure, target: Any, *, seed: int = 0, timeo
         If none was found.
     """
     graph, name = as_target(target)
+    name = name or perfect_name(graph)
     n, m = source.num_variables, source.num_edges
     have = f"a graph of {graph.number_of_nodes()} qubits and {graph.number_of_edges()} couplers"
     if n > graph.number_of_nodes() or m > graph.number_of_edges():
         msg = f"a target graph has at least as many qubits and couplers as the source; got {source!r} for {have}"
         raise EmbeddingError(msg)
+    found = search(source, graph, seed, name=name, timeout_s=timeout_s)
+    if found is None:
+        msg = (
+            f"no minor embedding of {source!r} was found in {have}. "
+            "Try another seed, a larger target or a smaller problem"
+        )
+        raise EmbeddingError(msg)
+    return found
+
+
+def search(
+    source: Structure, graph: nx.Graph, seed: int, *, name: str | None = None, timeout_s: float, quick: bool = False
+) -> MinorEmbedding | None:
+    """Return a verified embedding or None; a quick search of a dense source does without the heuristic."""
+    n, sides = source.num_variables, two_sides(source)
     searches: list[Callable[[], MinorEmbedding | None]] = [
-        lambda: shipped_clique(name or _perfect_name(graph), n),
-        lambda: _find_clique(n, graph, seed),
-        lambda: _find_general(source, graph, seed, timeout_s),
+        lambda: shipped_clique(name, n),
+        lambda: find_clique(n, graph, seed),
+        lambda: find_general(source, graph, seed, timeout_s),
     ]
-    if m < _DENSE * n * (n - 1) / 2:
+    if sides and is_dense(source, len(sides.left) * len(sides.right)):
+        searches[:0] = [
+            lambda: shipped_biclique(name, source, sides),
+            lambda: find_biclique(source, sides, graph, seed),
+        ]
+    elif not is_dense(source, n * (n - 1) / 2):
         searches.insert(0, searches.pop())
-    for search in searches:
-        found = search()
-        if found is not None and _fits(found, source, graph):
-            return found
-    msg = (
-        f"no minor embedding of {source!r} was found in {have}. Try another seed, a larger target or a smaller problem"
-    )
-    raise EmbeddingError(msg)
+        quick = False
+    if quick and n > LEAST_CLIQUE:
+        searches.pop()
+    fitting = (found for search in searches if (found := search()) is not None and fits(found, source, graph))
+    return min(fitting, key=lambda one: one.num_qubits, default=None) if n <= LEAST_CLIQUE else next(fitting, None)
 
 
 def embed_structure(source: Structure, target: Any, *, embedding: Any = None, seed: int = 0) -> EmbeddedStructure:
@@ -90,7 +105,8 @@ def embed_structure(source: Structure, target: Any, *, embedding: Any = None, se
     return EmbeddedStructure.build(embedding, source, graph)
 
 
-def _fits(embedding: MinorEmbedding, source: Structure, graph: nx.Graph) -> bool:
+def fits(embedding: MinorEmbedding, source: Structure, graph: nx.Graph) -> bool:
+    """Return whether `MinorEmbedding.verify` finds no fault."""
     try:
         embedding.verify(source, graph)
     except EmbeddingError:
@@ -98,23 +114,8 @@ def _fits(embedding: MinorEmbedding, source: Structure, graph: nx.Graph) -> bool
     return True
 
 
-def _perfect_name(graph: nx.Graph) -> str | None:
-    """Return the topology that a working graph was cut from, as dwave-graphs records it."""
-    family, rows = graph.graph.get("family"), graph.graph.get("rows")
-    return f"{family}-{rows}" if family in ("chimera", "pegasus", "zephyr") and rows else None
-
-
-def _find_clique(num_variables: int, graph: nx.Graph, seed: int) -> MinorEmbedding | None:
-    from minorminer import busclique
-
-    if graph.graph.get("family") not in ("chimera", "pegasus", "zephyr"):
-        return None
-    asked = max(num_variables, _LEAST_CLIQUE)
-    found = busclique.find_clique_embedding(asked, graph, seed=seed, use_cache=False)
-    return MinorEmbedding.from_mapping(found, asked).first(num_variables) if found else None
-
-
-def _find_general(source: Structure, graph: nx.Graph, seed: int, timeout_s: float) -> MinorEmbedding | None:
+def find_general(source: Structure, graph: nx.Graph, seed: int, timeout_s: float) -> MinorEmbedding | None:
+    """Return an embedding by minorminer's heuristic, or None if none was found in time."""
     import minorminer
 
     edges = source.edges.tolist()

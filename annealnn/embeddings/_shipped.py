@@ -6,34 +6,39 @@ from typing import NamedTuple
 
 from annealnn._resources import data_root, folders, read_bytes
 from annealnn.embeddings._chains import MinorEmbedding
+from annealnn.embeddings._cliques import Sides
+from annealnn.models import Structure
+
+_SOURCE = re.compile(r"K([1-9]\d*)(?:,([1-9]\d*))?")
 
 
 class ShippedEmbedding(NamedTuple):
     """Where a shipped embedding is, and what of."""
 
     target: str  #: folder and topology, such as "zephyr-12"
-    source: str  #: such as "K46"
+    source: str  #: such as "K46", or "K64,32" for a biclique
     file: str
 
 
 def shipped_embeddings() -> list[ShippedEmbedding]:
-    """Return what is shipped: clique embeddings on perfect graphs."""
+    """Return what is shipped: clique and biclique embeddings on perfect graphs."""
     return [
-        ShippedEmbedding(folder.name, path.stem.removesuffix("_clique").upper(), path.name)
+        ShippedEmbedding(folder.name, path.stem.rsplit("_", 1)[0].replace("_", ",").upper(), path.name)
         for folder in folders("embeddings")
-        for path in sorted(folder.glob("k*_clique.json"))
+        for path in sorted(folder.glob("k*clique.json"))
     ]
 
 
 def load_embedding(target: str, source: str = "K46") -> MinorEmbedding:
-    """Load a shipped minor embedding, or the first n chains of a larger clique's for "Kn".
+    """Load a shipped minor embedding, or of a larger one's chains as many as are asked for.
 
     Parameters
     ----------
     target : str
         A topology, such as "zephyr-12". The embedding is valid for its perfect graph.
     source : str
-        "Kn", the complete graph over n variables.
+        "Kn", the complete graph over n variables, or "Ka,b", the bipartite one in which each of variables 0..a-1 is
+        joined to each of a..a+b-1.
 
     Raises
     ------
@@ -42,21 +47,55 @@ def load_embedding(target: str, source: str = "K46") -> MinorEmbedding:
     DataFileError
         If the file is missing or damaged.
     """
-    wanted = re.fullmatch(r"K([1-9]\d*)", str(source))
+    wanted = _sizes(str(source))
+    best: tuple[int, ShippedEmbedding] | None = None
     for item in shipped_embeddings():
-        if item.target == target and wanted and int(wanted[1]) <= int(item.source[1:]):
-            record = json.loads(read_bytes("embeddings", item.target, item.file))
-            return MinorEmbedding(tuple(map(tuple, record["chains"]))).first(int(wanted[1]))
-    on_offer = ", ".join(f"{item.source} on {item.target}" for item in shipped_embeddings())
-    msg = f"shipped are {on_offer}, and smaller cliques of each; got {source!r} on {target!r}. See find_minor_embedding"
-    raise ValueError(msg)
+        have = _sizes(item.source)
+        if (
+            item.target == target
+            and len(wanted) == len(have)
+            and all(w <= h for w, h in zip(wanted, have, strict=True))
+        ):
+            best = min(best or (sum(have), item), (sum(have), item))
+    if best is None or not wanted:
+        on_offer = ", ".join(f"{item.source} on {item.target}" for item in shipped_embeddings())
+        msg = (
+            f"shipped are {on_offer}, and smaller ones of each kind; got {source!r} on {target!r}. "
+            "See find_minor_embedding"
+        )
+        raise ValueError(msg)
+    item = best[1]
+    chains = json.loads(read_bytes("embeddings", item.target, item.file))["chains"]
+    starts = [0, _sizes(item.source)[0]]
+    picked = [chain for start, size in zip(starts, wanted, strict=False) for chain in chains[start : start + size]]
+    return MinorEmbedding(tuple(map(tuple, picked)))
+
+
+def _sizes(source: str) -> tuple[int, ...]:
+    """Return (n,) for "Kn", (a, b) for "Ka,b", and nothing for any other text."""
+    match = _SOURCE.fullmatch(source)
+    return tuple(int(size) for size in match.groups() if size) if match else ()
 
 
 def shipped_clique(target: str | None, num_variables: int) -> MinorEmbedding | None:
     """Return a shipped clique embedding if there is one, else None."""
+    return _loaded(target, f"K{num_variables}")
+
+
+def shipped_biclique(target: str | None, source: Structure, sides: Sides) -> MinorEmbedding | None:
+    """Return a shipped biclique embedding of a bipartite source if there is one, else None."""
+    for order in (sides, sides[::-1]):
+        found = _loaded(target, f"K{len(order[0])},{len(order[1])}")
+        if found is not None:
+            chains = dict(zip((*order[0], *order[1]), found.chains, strict=True))
+            return MinorEmbedding.from_mapping(chains, source.num_variables)
+    return None
+
+
+def _loaded(target: str | None, source: str) -> MinorEmbedding | None:
     if target is None or not (data_root("embeddings") / target).is_dir():
         return None
     try:
-        return load_embedding(target, f"K{num_variables}")
+        return load_embedding(target, source)
     except ValueError:
         return None

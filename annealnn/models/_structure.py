@@ -2,6 +2,7 @@
 
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import NamedTuple, final
 
 import numpy as np
@@ -95,6 +96,17 @@ class Structure:
     def complete(cls, num_variables: int) -> "Structure":
         """Return the complete graph."""
         return cls(num_variables, np.column_stack(np.triu_indices(num_variables, 1)))
+
+    @classmethod
+    def layered(cls, *sizes: int) -> "Structure":
+        """Return layers of so many variables each, every one joined to all of the next layer.
+
+        Two layers are a restricted machine's graph, a biclique; more are a deep machine's.
+        """
+        ends = np.cumsum([0, *sizes])
+        layers = [np.arange(a, b) for a, b in pairwise(ends)]
+        pairs = [np.stack(np.meshgrid(a, b, indexing="ij"), axis=-1).reshape(-1, 2) for a, b in pairwise(layers)]
+        return cls(int(ends[-1]), np.concatenate([np.empty((0, 2), dtype=np.intp), *pairs]))
 
     @classmethod
     def from_edges(cls, nodes: Iterable[Hashable], edges: Iterable[tuple[Hashable, Hashable]]) -> "Structure":
