@@ -8,7 +8,7 @@ import networkx as nx
 import numpy as np
 
 from annealnn.exceptions import EmbeddingError
-from annealnn.models import Moments, Parameters, Structure
+from annealnn.models import Clamp, Moments, Parameters, Structure
 from annealnn.typing import AnyArray, Floats, Indices, Spins
 
 
@@ -171,6 +171,15 @@ class EmbeddedStructure:
     def encode(self, spins: Spins) -> Spins:
         """Copy each variable's spin to the qubits of its chain: (rows, num_variables) -> (rows, num_qubits)."""
         return np.asarray(spins)[:, self.chain_of]
+
+    def encode_clamp(self, clamp: Clamp) -> Clamp:
+        """Return the clamp of the qubits whose chains a clamp of variables holds."""
+        qubits = np.flatnonzero(np.isin(self.chain_of, clamp.variables))
+        column = np.empty(self.source.num_variables, dtype=np.intp)
+        column[clamp.variables] = np.arange(len(clamp.variables))
+        columns = column[self.chain_of[qubits]]
+        known = None if clamp.known is None else clamp.known[:, columns]
+        return Clamp(qubits, clamp.spins[:, columns], known)
 
     def encode_moments(self, moments: Moments) -> Moments:
         """Return the moments that encoded data have on qubits and couplers: 1 inside a chain."""
