@@ -20,13 +20,12 @@ def encode_answer(problem: Problem, num_qubits: int, spins: Spins) -> bytes:
     spins : (num_reads, num_active)
         In the order of the problem's qubits.
     """
-    bits = spins > 0
-    packed, counts = np.packbits(bits, axis=1), np.ones(len(bits), dtype=np.int64)
+    packed, counts = np.packbits(spins > 0, axis=1), np.ones(len(spins), dtype=np.int64)
     if problem.parameters["answer_mode"] == "histogram":
         rows = packed.view(f"V{packed.shape[1]}").ravel()
         _, first, counts = np.unique(rows, return_index=True, return_counts=True)
-        packed, bits = packed[first], bits[first]
-    energies = problem.energies(np.where(bits, 1, -1) if problem.kind == "ising" else bits)
+        packed, spins = packed[first], spins[first]
+    energies = problem.energies(spins)
     if problem.parameters["answer_mode"] == "histogram":
         order = np.argsort(energies, kind="stable")
         packed, counts, energies = packed[order], counts[order], energies[order]

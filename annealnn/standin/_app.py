@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import zlib
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 import orjson
@@ -73,7 +74,8 @@ def build_app(standin: StandIn, closing: asyncio.Event | None = None) -> Starlet
 async def _struck(fault: Fault, request: Request) -> Response | None:
     """Let a fault befall a request before it is handled, or after in place of its reply; None if it goes on."""
     if fault.what == "slow":
-        await asyncio.sleep(fault.delay_s)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(request.state.closing.wait(), fault.delay_s)
     elif fault.what == "status":
         if fault.plain:
             return Response(fault.text, status_code=fault.status, media_type="text/plain")

@@ -9,11 +9,12 @@ from typing import Any, final
 
 import numpy as np
 
-from annealnn.models import Parameters, Structure
+from annealnn.models import Structure
+from annealnn.samplers._tiles import Tiles
 from annealnn.standin._chip import Chip
 from annealnn.standin._parameters import RefusedError, checked_parameters
 from annealnn.standin._timing import qpu_timing
-from annealnn.typing import Floats, Indices
+from annealnn.typing import Floats, Indices, Spins
 
 # of auto-scaling and of range checks: rounding on the way is no breach
 _SLACK = 1e-9
@@ -62,9 +63,11 @@ class Problem:
         """The graph of all active qubits and couplers."""
         return Structure(len(self.qubits), self.edges)
 
-    def energies(self, values: Any) -> Floats:
-        """Return the energy, without an offset, of rows of spins or bits, by `kind`: (num_rows,)."""
-        return self.structure.energies(Parameters(-self.linear, -self.quadratic), values)
+    def energies(self, spins: Spins) -> Floats:
+        """Return the energy as submitted, without its offset, of rows of spins (num_rows, num_active): (num_rows,)."""
+        fields, couplings, offset = _spin_form(self.kind, self.linear, self.edges, self.quadratic)
+        tiles = Tiles(spins, np.zeros((len(spins), 4), np.uint32))
+        return offset + tiles.exact_energies(fields, *self.structure.ends, couplings)
 
 
 def decode_problem(chip: Chip, kind: Any, data: Any, given: Any) -> Problem:
@@ -100,10 +103,7 @@ def decode_problem(chip: Chip, kind: Any, data: Any, given: Any) -> Problem:
     qubits, linear = chip.qubits[active], lin[active]
     edges = np.searchsorted(qubits, chip.couplers[inside])
     parameters = checked_parameters(chip, kind, given)
-    fields, couplings = linear, quad
-    if kind == "qubo":
-        at_ends = np.bincount(edges.ravel(), np.repeat(quad, 2), len(qubits)) if len(edges) else 0.0
-        fields, couplings = linear / 2 + at_ends / 4, quad / 4
+    fields, couplings, _ = _spin_form(kind, linear, edges, quad)
     if parameters.get("fast_anneal") and fields.any():
         raise RefusedError(400, "A fast anneal takes no fields; set all of h to 0")
     fields, couplings = _in_range(chip, fields, couplings, edges, auto_scale=parameters["auto_scale"])
@@ -128,6 +128,19 @@ def decode_problem(chip: Chip, kind: Any, data: Any, given: Any) -> Problem:
     )
 
 
+def _spin_form(kind: str, linear: Floats, edges: Indices, quadratic: Floats) -> tuple[Floats, Floats, float]:
+    """Return (fields, couplings, offset) of a problem in spins or, if it is a QUBO, in bits (1 + s) / 2."""
+    if kind == "ising":
+        return linear, quadratic, 0.0
+    offset = float(linear.sum() / 2 + quadratic.sum() / 4)
+    return linear / 2 + _at_ends(edges, quadratic, len(linear)) / 4, quadratic / 4, offset
+
+
+def _at_ends(edges: Indices, values: Floats, num_variables: int) -> Floats:
+    """Return the sum at each variable of values along edges, (num_variables,)."""
+    return np.bincount(edges.ravel(), np.repeat(values, 2), num_variables).astype(np.float64)
+
+
 def _numbers(data: Mapping[str, Any], name: str, expected: int) -> Floats:
     try:
         numbers = np.frombuffer(base64.b64decode(data[name], validate=True), dtype="<f8")
@@ -149,11 +162,10 @@ def _in_range(
     it couplings may be in extended_j_range.
     """
     stated = chip.properties
-    sums = np.bincount(edges.ravel(), np.repeat(couplings, 2), len(fields)) if len(edges) else np.zeros(len(fields))
     limits = {
         "h_range": fields,
         "j_range" if auto_scale else "extended_j_range": couplings,
-        "per_qubit_coupling_range": sums,
+        "per_qubit_coupling_range": _at_ends(edges, couplings, len(fields)),
     }
     fill = max(
         max(values.max(initial=0.0) / stated[name][1], values.min(initial=0.0) / stated[name][0])

@@ -6,7 +6,8 @@ import time
 import uuid
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent import futures
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, final
@@ -51,7 +52,7 @@ class Job:
     #: what goes wrong with it on purpose
     fault: Fault | None = None
     #: done when the status is final
-    finished: Future[None] = field(default_factory=Future)
+    finished: futures.Future[None] = field(default_factory=futures.Future)
 
     @property
     def solver_name(self) -> str:
@@ -162,14 +163,17 @@ class StandIn:
             },
         )
         self._lock = threading.Lock()
+        self._closing: futures.Future[None] = futures.Future()
         self._jobs: OrderedDict[str, Job] = OrderedDict()
         self._kept: OrderedDict[str, int] = OrderedDict()
         self._billed_us: dict[str, float] = {}
         # one processor: jobs run in the order in which they were accepted
-        self._worker = ThreadPoolExecutor(1, thread_name_prefix="annealnn-standin")
+        self._worker = futures.ThreadPoolExecutor(1, thread_name_prefix="annealnn-standin")
 
     def close(self) -> None:
         """Finish the job that runs, and give up those that wait."""
+        with suppress(futures.InvalidStateError):
+            self._closing.set_result(None)
         self._worker.shutdown(wait=True, cancel_futures=True)
 
     def submit(self, body: Any) -> Job:
@@ -330,7 +334,8 @@ class StandIn:
                 logger.exception("the simulation of job %s broke", job.id)
                 error = f"The simulation broke: {failure}"
         if (wait := job.submitted + self.latency_s - time.time()) > 0:
-            time.sleep(wait)
+            # until then, or a cancellation, or the end of the service
+            futures.wait([job.finished, self._closing], timeout=wait, return_when=futures.FIRST_COMPLETED)
         with self._lock:
             if job.status != "IN_PROGRESS":
                 return
