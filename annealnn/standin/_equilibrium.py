@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from typing import final
 
 import numpy as np
-from scipy.linalg import eigh
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from annealnn._rng import child_seed, streams_from_seed
-from annealnn.models import Parameters, Structure, TransverseIsing
+from annealnn.models import IsingModel, Parameters, Structure, TransverseIsing
 from annealnn.models._exact import basis_spins
 from annealnn.samplers import ExactSampler, uniforms
 from annealnn.samplers._simulated_quantum_annealing import typical_field
@@ -105,9 +104,8 @@ class TransverseEquilibrium(Equilibrium):
 
     def exact_reads(self, structure: Structure, parameters: Parameters, num_reads: int, seed: int) -> Spins:
         """Return independent reads from the diagonal of rho, by diagonalisation."""
-        model = TransverseIsing(structure.dense(parameters.couplings), parameters.fields, self.gamma)
-        levels, vectors = eigh(model.hamiltonian())
-        cumulative = np.cumsum((vectors**2) @ np.exp(-self.beta * (levels - levels[0])))
+        problem = IsingModel.from_parameters(structure, parameters)
+        cumulative = np.cumsum(TransverseIsing.of(problem, self.gamma).exact(self.beta).probabilities)
         chances = uniforms(streams_from_seed(seed, num_reads))
         states = np.searchsorted(cumulative, chances * cumulative[-1], side="right")
         return basis_spins(structure.num_variables, states)
