@@ -67,7 +67,7 @@ test-newest:  ## run the test suite on the newest releases
 	.venv-newest/$(SCRIPTS)/python -m pytest $(ABREAST)
 
 test-interop: .venv-interop/.stamp  ## compare with the machines of other libraries, which bring PyTorch
-	.venv-interop/$(SCRIPTS)/python -m pytest tests/interop/graph_rbm.py
+	.venv-interop/$(SCRIPTS)/python -m pytest tests/interop/graph_rbm.py tests/interop/device.py
 
 test-wheel: $(if $(WHEEL),,dist)  ## install the wheel away from the checkout and try it; WHEEL=path tries that file
 	$(PYTHON) tests/packaging/try_wheel.py $(or $(WHEEL),dist/*.whl)
@@ -108,7 +108,7 @@ clean:  ## remove the environments and what was built
 
 .venv-interop/.stamp: tests/interop/requirements.txt $(DEFINITION)
 	test -x .venv-interop/$(SCRIPTS)/python || $(PYTHON) -m venv .venv-interop
-	.venv-interop/$(SCRIPTS)/python -m pip install --quiet --disable-pip-version-check --editable . --requirement $<
+	.venv-interop/$(SCRIPTS)/python -m pip install --quiet --disable-pip-version-check --editable ".[standin]" --requirement $<
 	touch $@
 
 # the peers that may share a process with us

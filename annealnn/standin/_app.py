@@ -182,8 +182,9 @@ async def _submit(standin: StandIn, request: Request) -> Response:
         except RefusedError as error:
             accepted.append({"error_code": error.code, "error_msg": error.message})
     if standin.inline:
-        waiting = [asyncio.wrap_future(job.finished) for job in accepted if isinstance(job, Job)]
-        await asyncio.gather(*waiting)
+        for job in accepted:
+            if isinstance(job, Job):
+                await _wait_for_one(request, [job], None)
     said = [one.described(with_answer=standin.inline) if isinstance(one, Job) else one for one in accepted]
     return reply("problems", said if isinstance(bodies, list) else said[0])
 
@@ -195,7 +196,7 @@ async def _list_problems(standin: StandIn, request: Request) -> Response:
         if len(ids) > _MOST_IDS:
             raise RefusedError(400, f"At most {_MOST_IDS} ids may be asked for at once; got {len(ids)}")
         jobs = [standin.job(one) for one in ids]
-        await _wait_for_one(request, jobs)
+        await _wait_for_one(request, jobs, _timeout(request))
     else:
         jobs = standin.jobs()
     for name, of in (("label", "label"), ("status", "status"), ("solver", "solver_name")):
@@ -208,7 +209,7 @@ async def _list_problems(standin: StandIn, request: Request) -> Response:
 
 async def _get_problem(standin: StandIn, request: Request) -> Response:
     job = standin.job(request.path_params["id"])
-    await _wait_for_one(request, [job])
+    await _wait_for_one(request, [job], _timeout(request))
     return reply("problem", job.described(with_answer=True))
 
 
@@ -281,12 +282,16 @@ def _number(request: Request, name: str, default: float) -> float:
         raise RefusedError(400, f"{name} is a number; got {request.query_params[name]!r}") from None
 
 
-async def _wait_for_one(request: Request, jobs: list[Job]) -> None:
-    """Wait until one of `jobs` is finished, as long as the request asks for, or until the service closes."""
-    timeout = min(_number(request, "timeout", 0.0), _LONGEST_POLL_S)
-    if not timeout or not jobs or any(job.finished.done() for job in jobs):
+def _timeout(request: Request) -> float:
+    return min(_number(request, "timeout", 0.0), _LONGEST_POLL_S)
+
+
+async def _wait_for_one(request: Request, jobs: list[Job], timeout: float | None) -> None:
+    """Wait until one of `jobs` is finished, for `timeout` seconds or however long, or until the service closes."""
+    if timeout == 0 or not jobs or any(job.finished.done() for job in jobs):
         return
     waits = [asyncio.ensure_future(request.state.closing.wait())]
+    # shielded: who gives up waiting does not cancel the job
     waits += [asyncio.ensure_future(asyncio.shield(asyncio.wrap_future(job.finished))) for job in jobs]
     _, left = await asyncio.wait(waits, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
     for one in left:

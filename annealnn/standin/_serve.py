@@ -121,7 +121,7 @@ def _server(standin: StandIn, port: int) -> tuple[Any, socket.socket, threading.
         ws="none",
         lifespan="off",
         access_log=False,
-        log_level="warning",
+        log_config=None,
         timeout_graceful_shutdown=5,
     )
     return Server(config), listening, ready

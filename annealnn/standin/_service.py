@@ -40,7 +40,9 @@ class Job:
     kind: str
     solver: Mapping[str, Any]
     label: str | None
-    problem: Problem
+    #: until it is finished
+    problem: Problem | None
+    access_us: float
     seed: int
     submitted: float = field(default_factory=time.time)
     solved: float | None = None
@@ -166,6 +168,7 @@ class StandIn:
         self._closing: futures.Future[None] = futures.Future()
         self._jobs: OrderedDict[str, Job] = OrderedDict()
         self._kept: OrderedDict[str, int] = OrderedDict()
+        self._num_kept = 0
         self._billed_us: dict[str, float] = {}
         # one processor: jobs run in the order in which they were accepted
         self._worker = futures.ThreadPoolExecutor(1, thread_name_prefix="annealnn-standin")
@@ -210,6 +213,7 @@ class StandIn:
                 solver=chip.identity,
                 label=label,
                 problem=problem,
+                access_us=problem.timing["qpu_access_time"],
                 seed=self._seed_of(number, label, body),
                 body={"data": body["data"], "params": body["params"]},
                 fault=fault,
@@ -318,18 +322,18 @@ class StandIn:
 
     def _run(self, job: Job, chip: Chip) -> None:
         with self._lock:
-            if job.status != "PENDING":
+            if job.problem is None:
                 return
-            job.status = "IN_PROGRESS"
-            dead = job.problem.qubits[~np.isin(job.problem.qubits, self.chip.qubits)]
-        answer, error = b"", ""
+            job.status, problem = "IN_PROGRESS", job.problem
+            dead = problem.qubits[~np.isin(problem.qubits, self.chip.qubits)]
+        answer, error = None, ""
         if job.fault is not None:
             error = job.fault.text
         elif len(dead):
             error = f"Qubit {dead[0]} has left the working graph since the problem was accepted"
         else:
             try:
-                answer = self._sample(job, chip)
+                answer = self._sample(job, problem, chip)
             except Exception as failure:
                 logger.exception("the simulation of job %s broke", job.id)
                 error = f"The simulation broke: {failure}"
@@ -339,18 +343,14 @@ class StandIn:
         with self._lock:
             if job.status != "IN_PROGRESS":
                 return
-            if error:
-                job.error = error
-                is_cancelled = job.fault is not None and job.fault.what == "cancelled"
-                self._finish(job, "CANCELLED" if is_cancelled else "FAILED")
-                return
-            job.answer = answer
-            self._billed_us[job.id] = job.problem.timing["qpu_access_time"]
-            self._keep(job)
-            self._finish(job, "COMPLETED")
+            if answer is not None:
+                job.answer = answer
+                self._billed_us[job.id] = job.access_us
+            is_cancelled = job.fault is not None and job.fault.what == "cancelled"
+            job.error = error
+            self._finish(job, "COMPLETED" if answer is not None else "CANCELLED" if is_cancelled else "FAILED")
 
-    def _sample(self, job: Job, chip: Chip) -> bytes:
-        problem = job.problem
+    def _sample(self, job: Job, problem: Problem, chip: Chip) -> bytes:
         # with a seed, a time that follows from the job alone: see Noise
         moment = job.number if self._seed is None else self.noise.drift_jobs * (child_seed(job.seed, 3) % 100_000)
         parameters = self.noise.realised(
@@ -359,16 +359,15 @@ class StandIn:
         spins = self.physics.draw(problem, parameters, child_seed(job.seed, 0))
         return encode_answer(problem, chip.num_qubits, self.noise.read_out(spins, job.seed))
 
-    def _keep(self, job: Job) -> None:
-        """Count what a job holds, and give up the oldest answers beyond what is kept."""
-        size = len(job.answer or b"") + sum(len(str(part)) for part in (job.body or {}).get("data", {}).values())
-        self._kept[job.id] = size
-        while sum(self._kept.values()) > self.kept_bytes and len(self._kept) > 1:
-            oldest, _ = self._kept.popitem(last=False)
-            self._jobs[oldest].answer = self._jobs[oldest].body = None
-
     def _finish(self, job: Job, status: str) -> None:
-        job.status, job.solved = status, time.time()
+        """End a job, and give up the oldest answers and problems beyond what is kept."""
+        job.status, job.solved, job.problem = status, time.time(), None
+        self._kept[job.id] = len(job.answer or b"") + sum(len(str(part)) for part in (job.body or {})["data"].values())
+        self._num_kept += self._kept[job.id]
+        while self._num_kept > self.kept_bytes and len(self._kept) > 1:
+            oldest, size = self._kept.popitem(last=False)
+            self._num_kept -= size
+            self._jobs[oldest].answer = self._jobs[oldest].body = None
         job.finished.set_result(None)
 
 

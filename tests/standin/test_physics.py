@@ -105,7 +105,7 @@ def _ising(bqm):
 def test_reads_of_a_transverse_field_have_the_exact_moments(qpu, num_qubits):
     """Up to 8 qubits from rho's diagonal, beyond by path integral."""
     model = TransverseIsing.of(_ising(lopsided(qpu, num_qubits)), 0.6)
-    thermal = TransverseEquilibrium(beta=2.0, gamma=0.6, num_sweeps=400, num_slices=32)
+    thermal = TransverseEquilibrium(beta=2.0, gamma=0.6, num_sweeps=120, num_slices=20)
     num_reads = 4000
     spins = thermal.reads(model.structure, model.problem.parameters, num_reads, seed=1)
     exact, found = model.exact(2.0).moments, model.structure.moments_of(spins)
