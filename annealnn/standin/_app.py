@@ -15,10 +15,11 @@ from starlette.routing import Route
 
 from annealnn.standin._faults import Fault, On
 from annealnn.standin._parameters import RefusedError
-from annealnn.standin._serve import ABORT
 from annealnn.standin._service import Job, StandIn
 
 ROOT = "/sapi/v2"
+# of a scope's extensions: a function that drops the connection without a word
+_ABORT = "annealnn.abort"
 _MEDIA_TYPE = "application/vnd.dwave.sapi.{}+json; version=3.0.0"
 _MOST_IDS, _LONGEST_POLL_S = 1000, 60.0
 
@@ -81,7 +82,7 @@ async def _struck(fault: Fault, request: Request) -> Response | None:
             return Response(fault.text, status_code=fault.status, media_type="text/plain")
         return _refusal(RefusedError(fault.status, fault.text))
     elif fault.what == "drop":
-        request.scope["extensions"][ABORT]()
+        request.scope["extensions"][_ABORT]()
         while (await request.receive())["type"] != "http.disconnect":
             pass
         # the server has seen that nobody is there, and sends nothing
@@ -106,6 +107,16 @@ def _spoilt(fault: Fault, response: Response) -> Response:
             '"simulated";context="solver";message="This solver is deprecated.";sunset=@1893456000'
         )
     return response
+
+
+def droppable(application: Any, transport: Any) -> Any:
+    """Return the application of one connection, told how to drop it: asyncio's `transport`."""
+
+    async def answer(scope: Any, receive: Any, send: Any) -> None:
+        scope["extensions"] = {_ABORT: transport.abort}
+        await application(scope, receive, send)
+
+    return answer
 
 
 def reply(kind: str, content: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

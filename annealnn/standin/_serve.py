@@ -11,8 +11,6 @@ from annealnn.exceptions import MissingDependencyError
 from annealnn.standin._service import StandIn
 
 _HOST = "127.0.0.1"
-#: of a scope's extensions: a function that drops the connection without a word
-ABORT = "annealnn.abort"
 
 
 class Served(NamedTuple):
@@ -95,7 +93,7 @@ def _server(standin: StandIn, port: int) -> tuple[Any, socket.socket, threading.
     except ImportError:
         msg = "a stand-in is served by starlette and uvicorn, which are not installed: pip install 'annealnn[standin]'"
         raise MissingDependencyError(msg) from None
-    from annealnn.standin._app import build_app
+    from annealnn.standin._app import build_app, droppable
 
     closing, ready = asyncio.Event(), threading.Event()
     application = build_app(standin, closing)
@@ -112,7 +110,7 @@ def _server(standin: StandIn, port: int) -> tuple[Any, socket.socket, threading.
     class Protocol(H11Protocol):  # type: ignore[misc]
         def connection_made(self, transport: Any) -> None:
             super().connection_made(transport)
-            self.app = _droppable(application, transport)
+            self.app = droppable(application, transport)
 
     listening = socket.create_server((_HOST, port))
     config = uvicorn.Config(
@@ -125,13 +123,3 @@ def _server(standin: StandIn, port: int) -> tuple[Any, socket.socket, threading.
         timeout_graceful_shutdown=5,
     )
     return Server(config), listening, ready
-
-
-def _droppable(application: Any, transport: Any) -> Any:
-    """Return the application of one connection, told how to drop it."""
-
-    async def answer(scope: Any, receive: Any, send: Any) -> None:
-        scope["extensions"] = {ABORT: transport.abort}
-        await application(scope, receive, send)
-
-    return answer
