@@ -71,6 +71,8 @@ class SolverDefinition:
             If qubits or couplers are not in the working graph, or the solver does not know a parameter.
         """
         couplers = np.asarray(request.couplers, dtype=np.intp).reshape(-1, 2)
+        if len(np.unique(request.qubits)) != len(request.qubits):
+            self._refuse(request, "a qubit is named more than once")
         dead = np.setdiff1d(request.qubits, self.nodelist)
         if len(dead):
             self._refuse(request, f"qubits {_few(dead)} are not in its working graph")
@@ -78,7 +80,10 @@ class SolverDefinition:
             loose = ~np.isin(couplers, request.qubits).all(axis=1)
             if loose.any():
                 self._refuse(request, f"couplers {_few(couplers[loose])} join qubits that the job does not name")
-            missing = ~np.isin(self._codes(couplers), self._edge_codes)
+            codes = self._codes(couplers)
+            if len(np.unique(codes)) != len(codes):
+                self._refuse(request, "a coupler is named more than once")
+            missing = ~np.isin(codes, self._edge_codes)
             if missing.any():
                 self._refuse(request, f"couplers {_few(couplers[missing])} are not in its working graph")
         unknown = [name for name in request.parameters if name not in self.properties.get("parameters", {})]
@@ -113,7 +118,7 @@ class SolverDefinition:
         try:
             timing = StructuredSolver(client=None, data=data).estimate_qpu_access_time
             return float(timing(num_qubits=count, num_reads=num_reads, **parameters))
-        except (KeyError, TypeError, ValueError) as error:
+        except Exception as error:
             problem = str(error)
         msg = f"solver {self.solver} gives no timing data to estimate the cost of a job from: {problem}"
         raise QPUError(msg)

@@ -95,10 +95,9 @@ def unsettled(error: BaseException) -> bool:
     """Return whether opening a connection may go better at once: the service is overloaded, or hung up."""
     from dwave.cloud.api.exceptions import RequestTimeout
 
-    # a timeout has taken long enough; a refused connection looks like one
-    code = getattr(error, "error_code", None)
-    server = isinstance(code, int) and code >= 500
-    return not isinstance(error, RequestTimeout) and (server or fault_of(error).kind in ("busy", "lost"))
+    # a timeout has taken long enough; a refused connection looks like one; others than OSErrors never left the machine
+    passing = isinstance(error, OSError) and not isinstance(error, RequestTimeout)
+    return passing and fault_of(error).kind in ("busy", "lost")
 
 
 def opening_error(error: Exception, *, endpoint: str | None, solver: object) -> QPUError:

@@ -71,10 +71,10 @@ def dispatch(journal, connect):
 def ask():
     """Make requests that differ in their draw."""
 
-    def request(solver, number=0, **changes):
+    def request(of, number=0, **changes):
         settings = {
-            "solver": solver.solver_id,
-            "qubits": np.array(solver.nodelist[:3]),
+            "solver": of.solver_id,
+            "qubits": np.array(of.nodelist[:3]),
             "fields": np.array([0.25, -0.5, 0.0]),
             "couplers": np.empty((0, 2), dtype=np.intp),
             "couplings": np.empty(0),
