@@ -146,7 +146,7 @@ class CalibratedSampler(CompiledSampler):
             after = before + max(self._floor, 1 / count) * (math.log(fit.beta.value) - before)
         boltzmann = self._test(sent, drawn, fit, least, held)
         self._tell(before, after, why_kept, boltzmann)
-        known = math.isfinite(fit.beta.value) and math.isfinite(fit.beta.standard_error)
+        known = not reused and math.isfinite(fit.beta.value) and math.isfinite(fit.beta.standard_error)
         info = drawn.info | {
             "scale": math.exp(-before),
             "clipped_fraction": clipped,

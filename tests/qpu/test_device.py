@@ -153,3 +153,23 @@ def test_open_samplers_of_one_recipe_share_a_connection():
     one, other = SamplerSpec.qpu().open(), SamplerSpec.qpu(num_gauges=2).open()
     assert one._runner is other._runner
     assert SamplerSpec.qpu(experiment="x").open()._runner is not one._runner
+
+
+def test_the_command_says_what_a_training_costs_and_sends_nothing(served, capsys, monkeypatch):
+    from annealnn.cli._app import run
+
+    before = accepted(served)
+    arguments = ["--reads", "500", "--gauges", "2", "--iterations", "100", "--reuse-steps", "2", "--budget-us", "1e6"]
+    monkeypatch.setattr("sys.argv", ["annealnn", "qpu", "plan", *arguments, "--annealing-time", "5"])
+    assert run() == 0
+    said = " ".join(capsys.readouterr().out.split())
+    sampler = SamplerSpec.qpu(num_gauges=2, reuse_steps=2).open()
+    made = sampler.plan(500, num_steps=100, budget_us=1e6, annealing_time=5.0)
+    assert f"100: 2 a step of 250 reads (a job takes at most {made.most_reads:,})" in said
+    assert f"{made.total_us / 1e6:,.3f} s in all" in said
+    assert "SIMULATED; nothing was sent" in said
+    assert "does not fit" in said
+    assert accepted(served) == before
+    monkeypatch.setattr("sys.argv", ["annealnn", "qpu", "plan", "--reads", "0"])
+    assert run() == 2
+    assert "num_reads is a whole number of at least 1; got 0" in capsys.readouterr().err

@@ -9,7 +9,7 @@ from dwave.cloud.testing.mocks import qpu_problem_timing_data
 
 from annealnn.models import Clamp, Parameters, Structure
 from annealnn.qpu import JobAnswer, QPUSampler, SolverDefinition
-from annealnn.samplers import GibbsSampler, compile_sampler
+from annealnn.samplers import CalibratedSampler, GibbsSampler, compile_sampler
 from annealnn.testing import FALSE_ALARM, SAMPLER_CHECKS, SamplerCase, boltzmann_pvalue, parametrize
 
 HIDDEN_BETA = 0.8
@@ -376,3 +376,16 @@ def test_a_step_leaves_its_state_alone_and_errors_pass_through():
 def test_other_samplers_are_compiled_as_before():
     with pytest.raises(ValueError, match="got 'annealing_time'"):
         compile_sampler(GibbsSampler(), STRUCTURE, annealing_time=3)
+
+
+def test_a_temperature_is_not_told_by_reads_of_a_step_before():
+    child = QPUSampler(WIDE, reuse_steps=2).compile(STRUCTURE)
+    compiled = CalibratedSampler(child)
+    steps = [compiled.step(MODEL, compiled.init(500, 1))]
+    for _ in range(3):
+        steps.append(compiled.step(MODEL, steps[-1].state))
+    told = [step.info["effective_beta"]["why_kept"] for step in steps]
+    assert told == [None, "the reads are those of a step before"] * 2
+    assert [step.info["boltzmann"]["passed"] for step in steps] == [True, None, True, None]
+    values = [step.info["effective_beta"]["value"] for step in steps]
+    assert values[0] == values[1] == pytest.approx(HIDDEN_BETA, rel=0.2)
