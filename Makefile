@@ -15,7 +15,7 @@ DEFINITION := pyproject.toml setup.cfg
 # tests on all cores
 ABREAST := -n auto --maxprocesses=8 --dist=worksteal
 
-.PHONY: help optdigits optdigits-all evidence evidence-learners evidence-dynamics speed speed-learners speed-dynamics test test-slow kill test-lowest test-newest test-interop test-wheel dist lint api docs changelog env clean
+.PHONY: help optdigits optdigits-all evidence evidence-learners evidence-dynamics speed speed-learners speed-dynamics test test-slow kill chaos test-lowest test-newest test-interop test-wheel dist lint api docs changelog env clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -54,6 +54,9 @@ test-slow: $(STAMPS)/test  ## run the tests that take minutes
 
 kill: $(STAMPS)/test  ## kill trainings (SIGKILL) at random moments, resume them, compare with unbroken ones; ARGS="--trials 100"
 	$(BIN)/python tests/estimators/kill_and_resume.py $(ARGS)
+
+chaos: $(STAMPS)/test  ## train through faults of a simulated processor and kills (SIGKILL); ARGS="--seed 1"
+	$(BIN)/python tests/qpu/chaos.py $(ARGS)
 
 # An old release of a library warns of what newer releases of its own dependencies deprecate: no error there.
 test-lowest: RESOLUTION := lowest-direct

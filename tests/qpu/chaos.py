@@ -84,32 +84,32 @@ def work(folder, num_jobs):
     return 0
 
 
-def start(folder, num_jobs, endpoint):
-    """Start a worker."""
-    own = {"DWAVE_API_ENDPOINT": endpoint, "DWAVE_API_TOKEN": TOKEN, "DWAVE_CONFIG_FILE": str(folder / "dwave.conf")}
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("DWAVE_", "ANNEALNN_"))}
-    return subprocess.Popen(
-        [sys.executable, __file__, "--work", folder, "--jobs", str(num_jobs)],
-        env={**kept, **own},
-        stderr=(folder / "stderr").open("ab"),
-    )
-
-
 def train(folder, num_jobs, faults=(), kills=(), draws=None):
-    """Run workers until one ends well; return the service's account and how many workers it took."""
+    """Run workers until one ends well; return the service's account, how many workers it took and how many were killed.
+
+    Without kills the one worker is this process.
+    """
     from annealnn.standin import Fault, StandIn, serve_in_thread
 
     folder.mkdir()
     (folder / "dwave.conf").touch()
     standin = StandIn("chimera-2", seed=5, token=TOKEN, faults=[Fault.parse(fault) for fault in faults])
+    own = {"DWAVE_API_TOKEN": TOKEN, "DWAVE_CONFIG_FILE": str(folder / "dwave.conf")}
+    for name in [name for name in os.environ if name.startswith(("DWAVE_", "ANNEALNN_"))]:
+        del os.environ[name]
     kills, num_workers, num_killed = list(kills), 0, 0
     with serve_in_thread(standin) as served:
+        os.environ.update(own, DWAVE_API_ENDPOINT=served.endpoint)
+        if not kills:
+            work(folder, num_jobs)
         while not (folder / "model.npz").exists():
             num_workers += 1
             if num_workers > 10 * (1 + len(kills) + num_killed):
                 msg = f"no worker ended well: {(folder / 'stderr').read_text()[-2000:]}"
                 raise RuntimeError(msg)
-            worker = start(folder, num_jobs, served.endpoint)
+            with (folder / "stderr").open("ab") as said:
+                command = [sys.executable, __file__, "--work", str(folder), "--jobs", str(num_jobs)]
+                worker = subprocess.Popen(command, stderr=said)
             while worker.poll() is None:
                 time.sleep(0.005)
                 if kills and standin.statistics()["statuses"]["COMPLETED"] >= kills[0]:
@@ -144,7 +144,7 @@ def check(folder, num_jobs, told, num_kills):
             wrong.append(f"{key} was completed {of['completed']} times and billed {of['billed']} times")
     statuses = told["statuses"]
     attempts = sum(job.attempts for job in jobs)
-    if not told["accepted"] == num_jobs + statuses["FAILED"] or attempts != statuses["FAILED"]:
+    if told["accepted"] != num_jobs + statuses["FAILED"] or attempts != statuses["FAILED"]:
         wrong.append(f"of {told['accepted']} accepted jobs {statuses} and {attempts} failed attempts are noted")
     if not np.isclose(told["billed_us"], spent.billed_us, rtol=1e-9) or spent.under_way_us:
         wrong.append(f"the service billed {told['billed_us']} us; the journal says {spent}")

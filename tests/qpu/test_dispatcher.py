@@ -1,6 +1,7 @@
 """Jobs are sent once, answered in order, kept within a budget, and answered again without a service."""
 
 import threading
+from contextlib import suppress
 from dataclasses import replace
 
 import numpy as np
@@ -226,3 +227,59 @@ def test_a_service_that_is_gone(serve, dispatch, ask, monkeypatch):
         away = dispatch(dispatcher.connection)
         with pytest.raises(QPUUnavailableError):
             away.run([ask(dispatcher.connection)])
+
+
+class DyingJournal:
+    """A journal whose process is killed at a write, before it or just after; nothing is written then."""
+
+    def __init__(self, journal, write, late):
+        self._journal, self._left, self._late, self.dead = journal, write, late, False
+
+    def __getattr__(self, name):
+        found = getattr(self._journal, name)
+        if name not in ("claim", "accepted", "answered", "spent", "sending", "ended", "release"):
+            return found
+
+        def write(*given, **named):
+            if not self.dead and (self._left or self._late):
+                self._left -= 1
+                done = found(*given, **named)
+                self.dead = self._left < 0
+                if not self.dead:
+                    return done
+            self.dead = True
+            raise Killed
+
+        return write
+
+
+class Killed(BaseException):
+    pass
+
+
+@pytest.mark.parametrize("late", [False, True], ids=["before", "after"])
+def test_death_at_any_write_loses_and_doubles_nothing(late, serve, connect, dispatch, ask, tmp_path):
+    faults = [Fault.parse("job:failed:requests=[2]"), Fault.parse("submit:status:status=429:requests=[3]")]
+    standin = serve()
+    connection = connect()
+    for write in range(40):
+        standin.faults = type(standin.faults)(faults, 0)
+        before = standin.statistics()["statuses"]["COMPLETED"]
+        requests = [ask(connection, 100 * write + number) for number in range(3)]
+        path = tmp_path / f"{write}.sqlite"
+        with Journal(path) as journal:
+            dying = DyingJournal(journal, write, late)
+            with suppress(Killed):
+                dispatch(connection, journal=dying, in_flight=2).run(requests)
+        with Journal(path) as journal:
+            assert len(dispatch(connection, journal=journal).run(requests)) == 3
+            assert [job.state for job in journal.jobs()] == ["answered"] * 3
+            billed = journal.spending("a test").billed_us
+        labels = standin.statistics()["labels"]
+        assert [labels[request.key]["billed"] for request in requests] == [1, 1, 1]
+        assert billed == pytest.approx(sum(labels[request.key]["billed_us"] for request in requests))
+        assert standin.statistics()["statuses"]["COMPLETED"] == before + 3
+        if not dying.dead:
+            break
+    assert write > 8
+    assert not dying.dead

@@ -1,0 +1,151 @@
+"""`annealnn qpu journal` and `annealnn qpu replay`."""
+
+import os
+import shlex
+from collections import Counter
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from annealnn.qpu import Journal
+    from annealnn.qpu._records import JobRecord
+
+_Path = Annotated[
+    Path | None, typer.Option("--journal", help="The file; $ANNEALNN_JOURNAL or the user's own if left out.")
+]
+# argv[0] of our own commands
+_OURS = ("annealnn", "annealnn.exe", "__main__.py")
+
+
+def journal(
+    path: _Path = None,
+    experiment: Annotated[str | None, typer.Option(help="Only this one, job by job.")] = None,
+) -> None:
+    """List the jobs that were sent to solvers, what became of them, what they cost and what sent them."""
+    console = Console(highlight=False)
+    with _open(path) as kept:
+        jobs = kept.jobs(experiment)
+        if not jobs:
+            of = "" if experiment is None else f" of experiment {experiment!r}"
+            console.print(f"{kept.path}: no jobs{of}", markup=False, soft_wrap=True)
+            return
+        console.print(f"{kept.path}: {len(jobs)} jobs", markup=False, soft_wrap=True)
+        simulated = {
+            definition.solver: definition.simulated
+            for name in {job.experiment for job in jobs}
+            for definition in kept.definitions(name)
+        }
+        console.print(_by_experiment(jobs, simulated))
+        if experiment is not None:
+            console.print(_by_job(jobs))
+        runs = [run for run in kept.runs() if run.run in {job.run for job in jobs}]
+        table = Table("run", "begun", "on", "versions", "command", title="sent by", title_justify="left")
+        for run in runs:
+            versions = ", ".join(f"{name} {number}" for name, number in run.versions.items())
+            table.add_row(str(run.run), _time(run.started_at), run.host, versions, shlex.join(run.command))
+        console.print(table)
+    in_doubt = [job for job in jobs if job.state == "in-doubt"]
+    if in_doubt:
+        console.print(
+            f"[bold red]{len(in_doubt)} jobs are in doubt[/]: they were sent, and whether the service has them could "
+            "not be found out. Running the experiment again looks them up; where that fails, they are sent again only "
+            "with resubmit_in_doubt, and may be billed twice:"
+        )
+        for job in in_doubt:
+            console.print(f"  {job.key}: {job.note}", markup=False, soft_wrap=True)
+
+
+def replay(
+    command: Annotated[
+        list[str] | None,
+        typer.Argument(help="An annealnn command, after --; the one that sent the newest job if left out."),
+    ] = None,
+    path: _Path = None,
+) -> None:
+    """Run a command again, answered from the journal alone: without network, account or cost."""
+    from annealnn.cli._app import app
+    from annealnn.qpu._dispatcher import REPLAY_VARIABLE
+
+    with _open(path) as kept:
+        where = kept.path.absolute()
+        words = command or _recorded(kept)
+    before = os.environ.get(REPLAY_VARIABLE)
+    os.environ[REPLAY_VARIABLE] = str(where)
+    try:
+        app(words, standalone_mode=False)
+    finally:
+        if before is None:
+            del os.environ[REPLAY_VARIABLE]
+        else:
+            os.environ[REPLAY_VARIABLE] = before
+
+
+def _open(path: Path | None) -> "Journal":
+    from annealnn.exceptions import JournalError
+    from annealnn.qpu import Journal, default_journal
+
+    found = path or default_journal()
+    if not found.is_file():
+        msg = f"there is no journal at {found}; give --journal, or set ANNEALNN_JOURNAL"
+        raise JournalError(msg)
+    return Journal(found)
+
+
+def _recorded(kept: "Journal") -> list[str]:
+    """Return the words of the command that sent the newest job."""
+    from annealnn.exceptions import JournalError
+    from annealnn.qpu._dispatcher import REPLAY_VARIABLE
+
+    jobs, runs = kept.jobs(), {run.run: run for run in kept.runs()}
+    if not jobs:
+        msg = f"a replay needs a journal with jobs; {kept.path} holds none"
+        raise JournalError(msg)
+    program, *words = runs[jobs[-1].run].command or [""]
+    if Path(program).name not in _OURS:
+        # a journal may come from others: what it names is not run as it is
+        msg = (
+            f"only annealnn's own commands are run again from a journal; this one was sent by {program!r}. Run it "
+            f"yourself with {REPLAY_VARIABLE}={kept.path}"
+        )
+        raise JournalError(msg)
+    return words
+
+
+def _by_experiment(jobs: "list[JobRecord]", simulated: dict[str, bool]) -> Table:
+    table = Table("experiment", "solver", "jobs", "reads", "QPU access time", "expected yet")
+    for name, solver in dict.fromkeys((job.experiment, job.solver) for job in jobs):
+        own = [job for job in jobs if (job.experiment, job.solver) == (name, solver)]
+        states = ", ".join(f"{number} {state}" for state, number in Counter(job.state for job in own).items())
+        mark = " SIMULATED" if simulated.get(solver) else ""
+        table.add_row(name or "(none)", f"{solver}{mark}", states, *_costs(own, mark))
+    table.add_section()
+    for mark, of in ("", False), (" SIMULATED", True):
+        own = [job for job in jobs if simulated.get(job.solver, False) is of]
+        if own:
+            table.add_row(f"all{mark}", "", f"{len(own)}", *_costs(own, mark))
+    return table
+
+
+def _costs(jobs: "list[JobRecord]", mark: str) -> tuple[str, str, str]:
+    reads = sum(job.num_reads for job in jobs if job.state == "answered")
+    billed = sum(job.billed_us for job in jobs if job.state == "answered")
+    yet = sum(job.estimated_us for job in jobs if job.state in ("prepared", "accepted", "in-doubt"))
+    return f"{reads}", f"{billed / 1e3:.1f} ms{mark}", f"{yet / 1e3:.1f} ms{mark}"
+
+
+def _by_job(jobs: "list[JobRecord]") -> Table:
+    table = Table("job", "state", "problem", "prepared", "reads", "QPU access time", "failed before", "run", "note")
+    for job in jobs:
+        cost = f"{job.billed_us / 1e3:.1f} ms" if job.state == "answered" else f"about {job.estimated_us / 1e3:.1f} ms"
+        numbers = (str(job.num_reads), cost, str(job.attempts), str(job.run))
+        table.add_row(job.key, job.state, job.problem_id or "", _time(job.prepared_at), *numbers, job.note)
+    return table
+
+
+def _time(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds).astimezone().isoformat(sep=" ", timespec="seconds")
