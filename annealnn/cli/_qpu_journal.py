@@ -61,6 +61,7 @@ def journal(
 
 
 def replay(
+    context: typer.Context,
     command: Annotated[
         list[str] | None,
         typer.Argument(help="An annealnn command, after --; the one that sent the newest job if left out."),
@@ -68,7 +69,6 @@ def replay(
     path: _Path = None,
 ) -> None:
     """Run a command again, answered from the journal alone: without network, account or cost."""
-    from annealnn.cli._app import app
     from annealnn.qpu._dispatcher import REPLAY_VARIABLE
 
     with _open(path) as kept:
@@ -77,7 +77,7 @@ def replay(
     before = os.environ.get(REPLAY_VARIABLE)
     os.environ[REPLAY_VARIABLE] = str(where)
     try:
-        app(words, standalone_mode=False)
+        context.find_root().command.main(words, prog_name="annealnn", standalone_mode=False)
     finally:
         if before is None:
             del os.environ[REPLAY_VARIABLE]

@@ -4,7 +4,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, final
+from typing import Any, Literal, final
 
 import numpy as np
 
@@ -21,12 +21,22 @@ from annealnn.exceptions import (
 from annealnn.qpu._connection import Connection, read_answer
 from annealnn.qpu._faults import Fault, fault_of
 from annealnn.qpu._job import JobAnswer, JobRequest
-
-if TYPE_CHECKING:
-    from annealnn.qpu._dispatcher import Dispatcher
+from annealnn.qpu._journal import Journal
+from annealnn.qpu._retries import Retries
 
 # seconds between two looks: at ids that the client has yet to learn, at answers, at jobs of other processes
 _IDS_S, _ANSWERS_S, _OTHERS_S = 0.02, 0.5, 0.2
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Rules:
+    """What a run keeps to; see `Dispatcher`."""
+
+    retries: Retries
+    in_flight: int
+    budget_us: float | None
+    resubmit_in_doubt: bool
 
 
 @final
@@ -53,10 +63,8 @@ class _Job:
 class Dispatch:
     """The loop. All of its state that matters is in the journal: it may die at any line."""
 
-    def __init__(self, dispatcher: "Dispatcher", connection: Connection, requests: Sequence[JobRequest]) -> None:
-        self._connection, self._journal = connection, dispatcher.journal
-        self._retries, self._in_flight = dispatcher.retries, dispatcher.in_flight
-        self._budget_us, self._resubmit = dispatcher.budget_us, dispatcher.resubmit_in_doubt
+    def __init__(self, connection: Connection, journal: Journal, requests: Sequence[JobRequest], rules: Rules) -> None:
+        self._connection, self._journal, self._rules = connection, journal, rules
         # not claimed yet: when to ask, and what
         self._waiting = deque((0.0, request) for request in requests)
         self._jobs: dict[str, _Job] = {}
@@ -88,11 +96,11 @@ class Dispatch:
         if self._errors:
             self._waiting.clear()
         now = time.monotonic()
-        room = self._in_flight - len(self._jobs)
+        room = self._rules.in_flight - len(self._jobs)
         batch = [self._waiting.popleft()[1] for _ in range(min(room, len(self._waiting))) if self._waiting[0][0] <= now]
         if not batch:
             return
-        claims = self._journal.claim(batch, budget_us=self._budget_us)
+        claims = self._journal.claim(batch, budget_us=self._rules.budget_us)
         later, over = [], []
         for request, claim in zip(batch, claims, strict=True):
             if claim.step == "answered":
@@ -122,7 +130,7 @@ class Dispatch:
             self._launch(job, lambda: self._connection.retrieve(str(job.problem_id)))
         elif self._errors:
             self._give_up(job, "failed", "it was not sent: an error had ended the run")
-        elif job.tries["lost"] > self._retries.num_retries:
+        elif job.tries["lost"] > self._rules.retries.num_retries:
             self._give_up(job, "failed", "the service took none of the messages that held it")
             self._errors.append(QPUUnavailableError(f"the service lost job {job.key} {job.tries['lost']} times"))
         else:
@@ -172,13 +180,13 @@ class Dispatch:
         now = time.monotonic()
         job.asked_at = now if job.asked_at is None else job.asked_at
         job.lookups += 1
-        settled_in = job.asked_at + self._retries.settle_s - now
-        left = self._retries.num_lookups - job.lookups
+        settled_in = job.asked_at + self._rules.retries.settle_s - now
+        left = self._rules.retries.num_lookups - job.lookups
         if left <= 0 and settled_in <= 0:
             logger.info("the service does not have job %s: it is sent again", job.key)
             job.step, job.lookups, job.asked_at = "send", 0, None
         else:
-            job.due = now + max(settled_in / max(left, 1), self._retries.first_wait_s)
+            job.due = now + max(settled_in / max(left, 1), self._rules.retries.first_wait_s)
 
     def _pause(self) -> None:
         from dwave.cloud.computation import Future
@@ -186,7 +194,7 @@ class Dispatch:
         now = time.monotonic()
         flying = [job for job in self._jobs.values() if job.step == "fly"]
         dues = [job.due for job in self._jobs.values() if job.step != "fly"]
-        if len(self._jobs) < self._in_flight:
+        if len(self._jobs) < self._rules.in_flight:
             dues += [due for due, _ in self._waiting]
         longest = _IDS_S if any(job.problem_id is None for job in flying) else _ANSWERS_S
         wait = max(0.0, min([longest, *(due - now for due in dues)]) if flying or dues else 0.0)
@@ -282,14 +290,14 @@ class Dispatch:
         """Try a step again after a while, unless it was tried often enough."""
         tried = job.tries[why]
         job.tries[why] += 1
-        if tried >= self._retries.num_retries:
+        if tried >= self._rules.retries.num_retries:
             return False
         job.step = step
-        job.due = time.monotonic() + self._retries.wait_s(tried, self._draws)
+        job.due = time.monotonic() + self._rules.retries.wait_s(tried, self._draws)
         return True
 
     def _doubt(self, job: _Job, why: str) -> None:
-        if self._resubmit and self._again(job, "doubt", "send"):
+        if self._rules.resubmit_in_doubt and self._again(job, "doubt", "send"):
             logger.warning("job %s is sent again, though %s: it may be billed twice", job.key, why)
             if job.problem_id is not None:
                 job.spent_ids.add(job.problem_id)
@@ -320,7 +328,7 @@ class Dispatch:
     def _over_budget(self, request: JobRequest) -> BudgetError:
         spent = self._journal.spending(request.experiment)
         msg = (
-            f"the budget of experiment {request.experiment!r} is {self._budget_us:g} us of QPU access time; "
+            f"the budget of experiment {request.experiment!r} is {self._rules.budget_us:g} us of QPU access time; "
             f"{spent.billed_us:.0f} us were billed, {spent.under_way_us:.0f} us are expected of what is under way, and "
             f"the next job needs about {request.estimated_us:.0f} us. It was not sent"
         )

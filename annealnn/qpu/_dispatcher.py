@@ -10,7 +10,7 @@ from annealnn._validation import check_count
 from annealnn.exceptions import BudgetError, GraphChangedError, JournalError, NotInJournalError
 from annealnn.qpu._connection import Connection
 from annealnn.qpu._definition import SolverDefinition
-from annealnn.qpu._dispatch import Dispatch
+from annealnn.qpu._dispatch import Dispatch, Rules
 from annealnn.qpu._job import JobAnswer, JobRequest
 from annealnn.qpu._journal import Journal
 from annealnn.qpu._retries import Retries
@@ -65,9 +65,12 @@ class Dispatcher:
             msg = f"a budget of QPU access time is above 0 microseconds; got {budget_us!r}. Nothing was sent"
             raise BudgetError(msg)
         self.connection, self.journal = connection, journal
-        self.budget_us, self.resubmit_in_doubt = budget_us, resubmit_in_doubt
-        self.retries = retries or Retries()
-        self.in_flight = check_count("in_flight", in_flight)
+        self._rules = Rules(
+            retries=retries or Retries(),
+            in_flight=check_count("in_flight", in_flight),
+            budget_us=budget_us,
+            resubmit_in_doubt=resubmit_in_doubt,
+        )
         # of a replay: the solvers that the experiment saw, the present one first
         self._recorded: list[SolverDefinition] = []
         if connection is not None:
@@ -164,7 +167,8 @@ class Dispatcher:
         if left and self.connection is None:
             self._miss(left)
         if left and self.connection is not None:
-            answers.update(Dispatch(self, self.connection, self._checked(self.connection, left)).run())
+            checked = self._checked(self.connection, left)
+            answers.update(Dispatch(self.connection, self.journal, checked, self._rules).run())
         return [answers[request.key] for request in requests]
 
     def _miss(self, left: Sequence[JobRequest]) -> None:
@@ -193,7 +197,7 @@ class Dispatcher:
                     )
                     raise GraphChangedError(msg)
                 definition.check(request)
-            if self.budget_us is not None and not request.estimated_us > 0:
+            if self._rules.budget_us is not None and not request.estimated_us > 0:
                 others = {name: value for name, value in request.parameters.items() if name != "num_reads"}
                 cost = connection.estimate_us(request.num_reads, num_qubits=len(request.qubits), **others)
                 request = replace(request, estimated_us=cost)
