@@ -112,7 +112,7 @@ class SamplerSpec:
         profile: str | None = None,
         solver: str | Mapping[str, Any] | None = None,
         region: str | None = None,
-        config_file: str | None = None,
+        config_file: str | bool | None = None,
         embedding: Any = None,
         num_gauges: int = 1,
         journal: Any = None,
@@ -128,7 +128,8 @@ class SamplerSpec:
         Parameters
         ----------
         profile, region, config_file : str, optional
-            Of D-Wave's configuration. None leaves each to the environment and the configuration file.
+            Of D-Wave's configuration. None leaves each to the environment and the configuration file; `config_file`
+            False reads no file.
         solver : str or mapping, optional
             A solver's name, or the features that it must have: `{"topology__type": "zephyr"}`.
         embedding : optional

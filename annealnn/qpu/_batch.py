@@ -12,7 +12,7 @@ from annealnn.qpu._ranges import Problem, Ranges
 from annealnn.qpu._timing import total_seconds, total_timing
 from annealnn.typing import AnyArray, Indices, Spins
 
-_UNUSED = 3  # what the solver API calls a qubit without an initial value
+UNUSED = 3  # what the solver API calls a qubit without an initial value
 
 
 class JobRunner(Protocol):
@@ -160,10 +160,10 @@ class Batch:
         state = np.array(self._initial)
         used = np.full(len(state), fill_value=False)
         used[problem.qubits] = True
-        state[~used] = _UNUSED
+        state[~used] = UNUSED
         if signs is not None:
             mine = state[problem.qubits]
-            state[problem.qubits] = np.where(mine == _UNUSED, _UNUSED, mine * signs)
+            state[problem.qubits] = np.where(mine == UNUSED, UNUSED, mine * signs)
         return [int(value) for value in state]
 
     def _info(self, requests: Sequence[JobRequest], answers: Sequence[JobAnswer], scale: float) -> dict[str, Any]:

@@ -8,9 +8,9 @@ import dimod
 import networkx as nx
 import numpy as np
 
-from annealnn._validation import check_count
+from annealnn._validation import check_count, check_number
 from annealnn.models import Parameters, Structure, dimod_terms
-from annealnn.qpu._batch import Batch, JobRunner
+from annealnn.qpu._batch import UNUSED, Batch, JobRunner, plain_parameters
 from annealnn.qpu._compiled import CompiledQPU
 from annealnn.qpu._planner import Plan, plan
 from annealnn.qpu._ranges import Problem, symmetric
@@ -147,7 +147,7 @@ class QPUSampler(AnnealSampler, dimod.Structured):  # type: ignore[misc]
             fields, couplings = dimod_terms(parameters)
             problem = Problem(np.array(structure.labels, dtype=np.intp), fields, structure.ends, couplings, reads, used)
             (spins,), info = batch.draw([problem])
-            return spins, info | {"schedule": kwargs.get("anneal_schedule")}
+            return spins, info | {"schedule": plain_parameters(kwargs).get("anneal_schedule")}
 
         return self.sample_with(draw, bqm, num_reads=num_reads, seed=seed)
 
@@ -240,18 +240,18 @@ class QPUSampler(AnnealSampler, dimod.Structured):  # type: ignore[misc]
 
     def _checked(self, told: Mapping[str, Any]) -> dict[str, Any]:
         """Return what the solver is told, in its own form, its annealing time in range."""
-        checked = dict(told)
-        properties = self._solver.properties
+        checked, properties = dict(told), self._solver.properties
         state = checked.get("initial_state")
         if isinstance(state, Mapping):
-            values = [3] * int(properties["num_qubits"])
-            for qubit, value in state.items():
-                # bits and spins alike
-                values[qubit] = 3 if value == 3 else -1 if value <= 0 else 1
-            checked["initial_state"] = values
+            values = np.full(int(properties["num_qubits"]), UNUSED)
+            values[list(state)] = list(state.values())
+            state = values
+        if state is not None:
+            # bits and spins alike
+            given = np.asarray(state)
+            checked["initial_state"] = np.where(given == UNUSED, UNUSED, np.where(given > 0, 1, -1))
         kind = "fast_anneal_time_range" if checked.get("fast_anneal") else "annealing_time_range"
-        time, (low, high) = checked.get("annealing_time"), properties.get(kind) or (0.0, float("inf"))
-        if time is not None and not low <= time <= high:
-            msg = f"annealing_time is {low:g} to {high:g} microseconds on {self._solver.solver}; got {time!r}"
-            raise ValueError(msg)
+        if checked.get("annealing_time") is not None and properties.get(kind):
+            low, high = properties[kind]
+            check_number("annealing_time", checked["annealing_time"], low=low, high=high)
         return checked

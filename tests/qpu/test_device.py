@@ -173,3 +173,12 @@ def test_the_command_says_what_a_training_costs_and_sends_nothing(served, capsys
     monkeypatch.setattr("sys.argv", ["annealnn", "qpu", "plan", "--reads", "0"])
     assert run() == 2
     assert "num_reads is a whole number of at least 1; got 0" in capsys.readouterr().err
+
+
+def test_oceans_composites_stand_over_it(served):
+    from dwave.system import EmbeddingComposite
+
+    triangle = dimod.BQM({"a": 0.3}, {"ab": -0.4, "bc": -0.4, "ac": -0.4}, 0.0, "SPIN")
+    found = EmbeddingComposite(SamplerSpec.qpu().open()).sample(triangle, num_reads=20, chain_strength=1.0)
+    assert found.record.num_occurrences.sum() == 20
+    assert found.first.sample in ({"a": s, "b": s, "c": s} for s in (-1, 1))
