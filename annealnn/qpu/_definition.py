@@ -9,7 +9,7 @@ import numpy as np
 
 from annealnn.exceptions import JobError, QPUError
 from annealnn.qpu._job import JobRequest
-from annealnn.typing import Indices
+from annealnn.typing import Bools, Indices
 
 
 @final
@@ -56,6 +56,10 @@ class SolverDefinition:
         return int(self.properties.get("num_qubits", max(self.nodelist) + 1))
 
     @cached_property
+    def _nodes(self) -> Indices:
+        return np.array(self.nodelist, dtype=np.intp)
+
+    @cached_property
     def _edge_codes(self) -> Indices:
         return self._codes(np.array(self.edgelist, dtype=np.intp).reshape(-1, 2))
 
@@ -73,17 +77,17 @@ class SolverDefinition:
         couplers = np.asarray(request.couplers, dtype=np.intp).reshape(-1, 2)
         if len(np.unique(request.qubits)) != len(request.qubits):
             self._refuse(request, "a qubit is named more than once")
-        dead = np.setdiff1d(request.qubits, self.nodelist)
+        dead = request.qubits[_not_in(request.qubits, self._nodes)]
         if len(dead):
             self._refuse(request, f"qubits {_few(dead)} are not in its working graph")
         if len(couplers):
-            loose = ~np.isin(couplers, request.qubits).all(axis=1)
+            loose = _not_in(couplers, np.sort(request.qubits)).any(axis=1)
             if loose.any():
                 self._refuse(request, f"couplers {_few(couplers[loose])} join qubits that the job does not name")
             codes = self._codes(couplers)
             if len(np.unique(codes)) != len(codes):
                 self._refuse(request, "a coupler is named more than once")
-            missing = ~np.isin(codes, self._edge_codes)
+            missing = _not_in(codes, self._edge_codes)
             if missing.any():
                 self._refuse(request, f"couplers {_few(couplers[missing])} are not in its working graph")
         unknown = [name for name in request.parameters if name not in self.properties.get("parameters", {})]
@@ -122,6 +126,14 @@ class SolverDefinition:
             problem = str(error)
         msg = f"solver {self.solver} gives no timing data to estimate the cost of a job from: {problem}"
         raise QPUError(msg)
+
+
+def _not_in(values: Indices, known: Indices) -> Bools:
+    """Return which values are not among the known ones, which are sorted; np.isin would hash a whole chip."""
+    if not len(known):
+        return np.ones(values.shape, dtype=bool)
+    places = np.searchsorted(known, values)
+    return np.asarray(known[np.minimum(places, len(known) - 1)] != values)
 
 
 def _few(items: Indices) -> str:

@@ -74,7 +74,7 @@ class Dispatcher:
         # of a replay: the solvers that the experiment saw, the present one first
         self._recorded: list[SolverDefinition] = []
         if connection is not None:
-            journal.remember(connection.definition)
+            self._remember(connection.definition)
             return
         self._recorded = journal.definitions(experiment)
         if not self._recorded:
@@ -183,10 +183,16 @@ class Dispatcher:
         )
         raise NotInJournalError(msg)
 
+    def _remember(self, definition: SolverDefinition) -> None:
+        # written once, not at every run: a chip's definition is large
+        self.journal.remember(definition)
+        self._remembered = definition
+
     def _checked(self, connection: Connection, left: Sequence[JobRequest]) -> list[JobRequest]:
         """Refuse requests that cannot be sent, before any leaves; what was sent before needs no check."""
         definition = connection.definition
-        self.journal.remember(definition)
+        if definition is not self._remembered:
+            self._remember(definition)
         checked = []
         for request in left:
             if self.journal.state(request.key) not in ("prepared", "accepted"):
