@@ -168,3 +168,14 @@ def test_from_bqm_of_dimod_generator():
     model = IsingModel.from_bqm(bqm)
     spins = all_spins(8)
     np.testing.assert_allclose(model.energy(spins), bqm.energies((spins, list(model.labels))), atol=1e-12)
+
+
+@pytest.mark.parametrize("num_reads", [1, 300, 7000])
+def test_moments_edge_by_edge_are_those_of_the_matrix_product_to_the_last_bit(num_reads):
+    rng = np.random.default_rng(num_reads)
+    edges = [(v, int(rng.integers(v))) for v in range(1, 700)]
+    structure = Structure(700, np.array(edges))
+    spins = rng.choice(np.array([-1, 1], np.int8), (num_reads, 700))
+    by_edge, by_product = structure.moments_of(spins), structure.moments_of(spins.astype(np.float64))
+    np.testing.assert_array_equal(by_edge.spins, by_product.spins)
+    np.testing.assert_array_equal(by_edge.pairs, by_product.pairs)
