@@ -152,7 +152,7 @@ class EmbeddedStructure:
             source=source,
             physical=Structure(len(qubits), np.array(couplers, dtype=np.intp).reshape(-1, 2)[order], tuple(qubits)),
             chain_of=chain_of,
-            starts=np.cumsum([0, *lengths[:-1]]),
+            starts=np.cumsum([0, *lengths])[:-1].astype(np.intp),
             source_edge=np.array(source_edge, dtype=np.intp)[order],
         )
 
@@ -195,6 +195,9 @@ class EmbeddedStructure:
         every qubit of a read flips the decoded read.
         """
         wide = np.asarray(reads, dtype=np.int32)
+        if not len(self.starts):
+            nothing = np.empty((len(wide), 0), np.int8)
+            return Decoded(nothing, nothing.astype(np.bool_))
         sums = np.add.reduceat(wide, self.starts, axis=1)
         lengths = np.diff(np.append(self.starts, wide.shape[1]))
         spins = np.sign(sums).astype(np.int8)
@@ -207,7 +210,8 @@ class EmbeddedStructure:
         couplings = np.bincount(
             self.source_edge[between], parameters.couplings[between], minlength=self.source.num_edges
         )
-        fields = np.add.reduceat(np.asarray(parameters.fields, dtype=np.float64), self.starts)
+        given = np.asarray(parameters.fields, dtype=np.float64)
+        fields = np.add.reduceat(given, self.starts) if len(self.starts) else given
         return Parameters(fields, couplings.astype(np.float64))
 
     def spread(self, parameters: Parameters, *, chain_coupling: float) -> Parameters:

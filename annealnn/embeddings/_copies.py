@@ -24,7 +24,13 @@ _LATTICE_TIMEOUT_S = 10.0
 
 
 def parallel_embeddings(
-    source: Structure, target: Any, *, num_copies: int | None = None, seed: int = 0, timeout_s: float = 120.0
+    source: Structure,
+    target: Any,
+    *,
+    num_copies: int | None = None,
+    at_most: int | None = None,
+    seed: int = 0,
+    timeout_s: float = 120.0,
 ) -> tuple[MinorEmbedding, ...]:
     """Find minor embeddings of `source` that share no qubit, each verified.
 
@@ -38,7 +44,9 @@ def parallel_embeddings(
     target : str or networkx.Graph
         A topology such as "zephyr-12", or a working graph whose nodes are qubits.
     num_copies : int, optional
-        How many to find; as many as are found if None.
+        How many to find, no fewer; as many as are found if None.
+    at_most : int, optional
+        After how many to stop.
     seed : int
         For the heuristics; the same seed gives the same embeddings.
     timeout_s : float
@@ -49,14 +57,15 @@ def parallel_embeddings(
     EmbeddingError
         If there is not one, or fewer than `num_copies` were found.
     """
-    if num_copies is not None:
-        check_count("num_copies", num_copies)
+    for name, count in (("num_copies", num_copies), ("at_most", at_most)):
+        if count is not None:
+            check_count(name, count)
     check_number("timeout_s", timeout_s, low=0.0)
     graph, _ = as_target(target)
     found: list[MinorEmbedding] = []
     for one in _copies(source, graph, seed, timeout_s):
         found.append(one)
-        if len(found) == num_copies:
+        if len(found) in (num_copies, at_most):
             break
     if len(found) < (num_copies or 1):
         msg = (

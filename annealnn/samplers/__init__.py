@@ -16,8 +16,10 @@ from annealnn.samplers._simulated_quantum_annealing import SimulatedQuantumAnnea
 from annealnn.samplers._streams import streams_from_seed, uniforms
 from annealnn.samplers._tempering import ParallelTemperingSampler
 from annealnn.samplers.composites._base import AnnealComposite, DrawThrough, Reads
+from annealnn.samplers.composites._embedded import EmbeddedSampler
 from annealnn.samplers.composites._fix_variables import FixVariablesComposite
 from annealnn.samplers.composites._gauge import GaugeComposite
+from annealnn.samplers.composites._packed import PackedSampler
 from annealnn.samplers.composites._steepest_descent import SteepestDescentComposite
 from annealnn.samplers.composites._temperature import TemperatureComposite
 
@@ -28,10 +30,12 @@ __all__ = [
     "CompiledSampler",
     "Draw",
     "DrawThrough",
+    "EmbeddedSampler",
     "ExactSampler",
     "FixVariablesComposite",
     "GaugeComposite",
     "GibbsSampler",
+    "PackedSampler",
     "ParallelTemperingSampler",
     "PathIntegralSampler",
     "PopulationAnnealingSampler",

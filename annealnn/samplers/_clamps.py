@@ -1,11 +1,11 @@
 """Clamps as samplers take them: per row of a state for those that sweep, by distinct rows for others."""
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import NamedTuple, final
 
 import numpy as np
 
-from annealnn.models import Clamp
+from annealnn.models import Clamp, Moments, Parameters, Structure
 from annealnn.typing import AnyArray, Bools, Indices, Spins
 
 
@@ -55,3 +55,37 @@ def distinct_rows(clamp: Clamp) -> Iterator[tuple[Indices, Indices, Spins]]:
     for k, row in enumerate(rows):
         known = row != 0
         yield np.flatnonzero(which.reshape(-1) == k), clamp.variables[known], row[known]
+
+
+@final
+class FreeStructure:
+    """What is left of a structure when some variables are clamped, with its labels."""
+
+    def __init__(self, whole: Structure, clamped: Indices) -> None:
+        self._whole = whole
+        self.clamped = np.array(clamped, dtype=np.intp)
+        self.free = np.setdiff1d(np.arange(whole.num_variables), self.clamped)
+        number = np.full(whole.num_variables, -1)
+        number[self.free] = np.arange(len(self.free))
+        ends = number[whole.edges]
+        self._inside = (ends >= 0).all(axis=1)
+        labels = tuple(whole.labels[v] for v in self.free)
+        self.structure = Structure(len(self.free), ends[self._inside], labels)
+
+    def parameters(self, parameters: Parameters, row: Spins) -> Parameters:
+        """Return those of the free variables, with `row` (num_clamped,) held."""
+        held = np.zeros(self._whole.num_variables)
+        held[self.clamped] = row
+        fields, couplings = np.array(parameters.fields, dtype=np.float64), np.asarray(parameters.couplings)
+        heads, tails = self._whole.ends
+        np.add.at(fields, heads, couplings * held[tails])
+        np.add.at(fields, tails, couplings * held[heads])
+        return Parameters(fields[self.free], couplings[self._inside])
+
+    def moments(self, free: Moments, row: Spins) -> Moments:
+        """Return the moments of all variables and edges, from those of the free ones and `row` (num_clamped,)."""
+        means = np.empty(self._whole.num_variables)
+        means[self.clamped], means[self.free] = row, free.spins
+        products = means[self._whole.edges].prod(axis=1)
+        products[self._inside] = free.pairs
+        return Moments(means, products)

@@ -9,7 +9,7 @@ from annealnn._validation import check_number
 from annealnn.models import Clamp, Moments, Parameters, Structure
 from annealnn.models._exact import MAX_ENUMERATED, basis_energies, basis_moments, basis_spins, boltzmann_weights
 from annealnn.samplers._base import AnnealSampler
-from annealnn.samplers._clamps import distinct_rows
+from annealnn.samplers._clamps import FreeStructure, distinct_rows
 from annealnn.samplers._compiled import CompiledSampler, SamplerState, Step, Want
 from annealnn.samplers._streams import uniforms
 from annealnn.samplers._tree import TreeDecomposition
@@ -134,7 +134,7 @@ class CompiledExact(CompiledSampler):
         self._beta = beta
         self._method: Method = _method_for(structure)(structure)
         # of the last clamp, by the variables that its rows hold
-        self._conditionals: dict[tuple[int, ...], ClampedStructure] = {}
+        self._conditionals: dict[tuple[int, ...], tuple[FreeStructure, Method]] = {}
 
     def step(self, parameters: Parameters, state: SamplerState, clamp: Clamp | None = None) -> Step:
         """Solve at `parameters`; draw reads if spins are wanted, or some are clamped."""
@@ -148,18 +148,21 @@ class CompiledExact(CompiledSampler):
         spins = exact.draw(streams)
         return Step(SamplerState(spins, streams), spins, None, info)
 
+    def _conditional(self, held: Indices) -> tuple[FreeStructure, Method]:
+        rest = FreeStructure(self.structure, held)
+        return rest, type(self._method)(rest.structure)
+
     def _conditional_step(self, parameters: Parameters, state: SamplerState, clamp: Clamp) -> Step:
         """Solve the free variables once for every distinct clamped row; moments are means over the rows."""
         # read once and stored when built: threads may step side by side, each with a clamp of its own
-        before, used = self._conditionals, dict[tuple[int, ...], ClampedStructure]()
+        before, used = self._conditionals, dict[tuple[int, ...], tuple[FreeStructure, Method]]()
         spins, streams = state.spins.copy(), state.streams.copy()
         means, products = np.zeros(self.structure.num_variables), np.zeros(self.structure.num_edges)
         for mine, held, row in distinct_rows(clamp):
             key = tuple(held.tolist())
-            rest = used.get(key) or before.get(key) or ClampedStructure(self.structure, held, type(self._method))
-            used[key] = rest
+            rest, method = used[key] = used.get(key) or before.get(key) or self._conditional(held)
             spins[np.ix_(mine, held)] = row
-            exact = rest.method.solve(rest.parameters(parameters, row), self._beta)
+            exact = method.solve(rest.parameters(parameters, row), self._beta)
             words = streams[mine]
             spins[np.ix_(mine, rest.free)] = exact.draw(words)
             streams[mine] = words
@@ -169,36 +172,3 @@ class CompiledExact(CompiledSampler):
         self._conditionals = used
         moments = Moments(means, products) if self.want == "moments" else None
         return Step(SamplerState(spins, streams), spins, moments, {"method": self._method.name})
-
-
-@final
-class ClampedStructure:
-    """What is left of a structure when some variables are clamped, for the method that the whole takes."""
-
-    def __init__(self, structure: Structure, clamped: Indices, method: type[Method]) -> None:
-        self._structure = structure
-        self.clamped = np.array(clamped, dtype=np.intp)
-        self.free = np.setdiff1d(np.arange(structure.num_variables), self.clamped)
-        number = np.full(structure.num_variables, -1)
-        number[self.free] = np.arange(len(self.free))
-        ends = number[structure.edges]
-        self._inside = (ends >= 0).all(axis=1)
-        self.method = method(Structure(len(self.free), ends[self._inside]))
-
-    def parameters(self, parameters: Parameters, row: Spins) -> Parameters:
-        """Return those of the free variables, with `row` (num_clamped,) held."""
-        held = np.zeros(self._structure.num_variables)
-        held[self.clamped] = row
-        fields, couplings = np.array(parameters.fields, dtype=np.float64), np.asarray(parameters.couplings)
-        heads, tails = self._structure.ends
-        np.add.at(fields, heads, couplings * held[tails])
-        np.add.at(fields, tails, couplings * held[heads])
-        return Parameters(fields[self.free], couplings[self._inside])
-
-    def moments(self, free: Moments, row: Spins) -> Moments:
-        """Return the moments of all variables and edges, from those of the free ones and `row` (num_clamped,)."""
-        means = np.empty(self._structure.num_variables)
-        means[self.clamped], means[self.free] = row, free.spins
-        products = means[self._structure.edges].prod(axis=1)
-        products[self._inside] = free.pairs
-        return Moments(means, products)
