@@ -9,6 +9,7 @@ from annealnn.embeddings._chain_strength import (
 from annealnn.embeddings._chains import Decoded, EmbeddedStructure, MinorEmbedding
 from annealnn.embeddings._copies import parallel_embeddings
 from annealnn.embeddings._find import embed_structure, find_minor_embedding
+from annealnn.embeddings._repair import Repair, repair_embedding
 from annealnn.embeddings._shipped import load_embedding, shipped_embeddings
 from annealnn.embeddings._statistics import (
     ChainBreaks,
@@ -27,6 +28,7 @@ __all__ = [
     "EmbeddingStatistics",
     "FixedStrength",
     "MinorEmbedding",
+    "Repair",
     "ScaledStrength",
     "Unembedded",
     "UniformTorqueCompensation",
@@ -36,6 +38,7 @@ __all__ = [
     "find_minor_embedding",
     "load_embedding",
     "parallel_embeddings",
+    "repair_embedding",
     "shipped_embeddings",
     "topology_graph",
     "unembed",
