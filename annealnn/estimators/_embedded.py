@@ -1,7 +1,7 @@
 """The hardware-embedded graphical model."""
 
 from dataclasses import replace
-from typing import Any, final
+from typing import Any, NamedTuple, final
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
@@ -10,12 +10,12 @@ from annealnn._log import logger
 from annealnn._rng import child_seed
 from annealnn._validation import check_count, check_number, check_pair
 from annealnn.diagnostics import effective_beta
-from annealnn.embeddings import EmbeddedStructure, MinorEmbedding, embed_structure
+from annealnn.embeddings import EmbeddedStructure, MinorEmbedding, Repair, embed_structure, repair_embedding
 from annealnn.embeddings._topology import as_target
 from annealnn.embeddings._transfer import Transfer
 from annealnn.estimators._base import BoltzmannEstimator
 from annealnn.estimators._parameters import structure_of
-from annealnn.estimators._working_graph import difference, labelled_graph, mended, working_graph
+from annealnn.estimators._working_graph import described, labelled_graph, working_graph
 from annealnn.exceptions import CheckpointError, GraphChangedError
 from annealnn.learning import (
     Bounds,
@@ -43,6 +43,14 @@ _EXTENDED_J_RANGE = (-2.0, 1.0)
 _BETA_READS = 1000
 # of particles that go on with on another graph
 _CARRIED = 0x6A
+
+
+class _Opened(NamedTuple):
+    """A device that a machine learns on."""
+
+    learner: Learner
+    embedded: EmbeddedStructure
+    repair: Repair | None  #: of the embedding that was known before, if one was
 
 
 @final
@@ -93,8 +101,8 @@ class EmbeddedBoltzmannMachine(BoltzmannEstimator):
     bounds_ : Bounds
         The device's ranges in Eq. (1)'s sign.
     graph_changes_ : list of dict
-        Each time the working graph changed: `iteration`, `lost_qubits` and `new_qubits` of the machine, and
-        `changed_chains`, the variables whose chains had to change.
+        Each time the working graph changed: `iteration`; `lost_qubits`, those of the machine that are gone; `method`,
+        how the embedding was repaired; and `trimmed_chains` and `moved_chains`, of which variables.
     classes_, n_iter_, monitored_
         As in `BoltzmannMachine`.
     history_ : dict of list
@@ -165,19 +173,21 @@ class EmbeddedBoltzmannMachine(BoltzmannEstimator):
         if known is None or known.source is not self.structure_:
             known = self._saved()
             self.graph_changes_: list[dict[str, Any]] = []
-        learner, embedded = self._open_on(descent, known)
-        self._take_up(learner, embedded)
-        return learner
+        opened = self._open_on(descent, known)
+        self._take_up(opened)
+        return opened.learner
 
-    def _open_on(self, descent: Descent, known: EmbeddedStructure | None) -> tuple[Learner, EmbeddedStructure]:
+    def _open_on(self, descent: Descent, known: EmbeddedStructure | None) -> "_Opened":
         """Return a learner on the device as it is now, and its physical graph: the known one where that still holds."""
         sampler, parameters = resolve_sampler(self.sampler, default=DEFAULT_DEVICE)
         source, target = self.structure_, working_graph(sampler, self.target, DEFAULT_TARGET)
+        repair = None
         if known is None:
             embedded = embed_structure(source, target, embedding=self.embedding, seed=self._seed)
         else:
             graph, _ = as_target(target)
-            embedded = EmbeddedStructure.build(mended(known.embedding, source, graph, seed=self._seed), source, graph)
+            repair = repair_embedding(known.embedding, source, graph, seed=self._seed)
+            embedded = EmbeddedStructure.build(repair.embedding, source, graph)
             embedded = known if Transfer(known, embedded).is_identity else embedded
         bounds = Bounds.from_device(
             _range("h_range", self.h_range, sampler.properties.get("h_range", _H_RANGE)),
@@ -195,11 +205,11 @@ class EmbeddedBoltzmannMachine(BoltzmannEstimator):
             seed=self._seed,
             encode=self._encode_moments,
         )
-        return learner, embedded
+        return _Opened(learner, embedded, repair)
 
-    def _take_up(self, learner: Learner, embedded: EmbeddedStructure) -> None:
-        self._learner, self.embedded_, self.embedding_ = learner, embedded, embedded.embedding
-        self.bounds_ = learner.descent.bounds
+    def _take_up(self, opened: "_Opened") -> None:
+        self._learner, self.embedded_, self._repair = opened
+        self.embedding_, self.bounds_ = self.embedded_.embedding, self._learner.descent.bounds
 
     def _held(self, embedded: EmbeddedStructure, bounds: Bounds) -> Held | None:
         if self.chain_coupling is None:
@@ -213,18 +223,20 @@ class EmbeddedBoltzmannMachine(BoltzmannEstimator):
     def _recover(self, error: GraphChangedError, state: LearnerState) -> tuple[Learner, LearnerState]:
         before = self.embedded_
         logger.warning("iteration %d: %s; looking at the working graph again", state.iteration, error)
-        learner, embedded = self._open_on(self._learner.descent, before)
-        after = self._carried(state, before, embedded, learner)
-        self._take_up(learner, embedded)
-        return learner, after
+        opened = self._open_on(self._learner.descent, before)
+        after = self._carried(state, before, opened)
+        self._take_up(opened)
+        return opened.learner, after
 
-    def _carried(
-        self, state: LearnerState, old: EmbeddedStructure, new: EmbeddedStructure, learner: Learner
-    ) -> LearnerState:
+    def _carried(self, state: LearnerState, old: EmbeddedStructure, opened: "_Opened") -> LearnerState:
         """Return a state on the old physical graph as one on the new."""
-        change = {"iteration": state.iteration, **difference(old, new)}
-        self.graph_changes_ = [*self.graph_changes_, change]
-        logger.warning("the working graph changed: %s", change)
+        learner, new, repair = opened
+        assert repair is not None  # noqa: S101 - the old graph was known
+        self.graph_changes_ = [*self.graph_changes_, {"iteration": state.iteration, **described(repair)}]
+        logger.warning(
+            "iteration %d: the machine lost %d qubits; embedding %s, %d chains trimmed and %d moved",
+            *(state.iteration, len(repair.gone), repair.method, len(repair.trimmed), len(repair.moved)),
+        )
         transfer, descent = Transfer(old, new), learner.descent
         if transfer.is_identity:
             return state
@@ -270,7 +282,7 @@ class EmbeddedBoltzmannMachine(BoltzmannEstimator):
         self.graph_changes_ = list(checkpoint.read_record(folder)["about"].get("graph_changes", []))
         if Transfer(saved, self.embedded_).is_identity:
             return state
-        return self._carried(state, saved, self.embedded_, self._learner)
+        return self._carried(state, saved, _Opened(self._learner, self.embedded_, self._repair))
 
     def _num_reads(self) -> int:
         return check_count("n_reads", self.n_reads)

@@ -4,8 +4,7 @@ from typing import Any
 
 import networkx as nx
 
-from annealnn.embeddings import EmbeddedStructure, MinorEmbedding, find_minor_embedding, topology_graph
-from annealnn.exceptions import EmbeddingError
+from annealnn.embeddings import Repair, topology_graph
 from annealnn.models import Structure
 
 
@@ -35,23 +34,6 @@ def working_graph(sampler: Any, target: Any, default: str) -> Any:
     return there
 
 
-def mended(embedding: MinorEmbedding, source: Structure, graph: nx.Graph, *, seed: int) -> MinorEmbedding:
-    """Return an embedding that holds on a graph which may have lost qubits: this one, trimmed, or another.
-
-    Raises
-    ------
-    EmbeddingError
-        If none was found.
-    """
-    left = [tuple(q for q in chain if q in graph) for chain in embedding.chains]
-    try:
-        trimmed = MinorEmbedding(tuple(left))
-        trimmed.verify(source, graph)
-    except EmbeddingError:
-        return find_minor_embedding(source, graph, seed=seed)
-    return trimmed
-
-
 def labelled_graph(structure: Structure) -> nx.Graph:
     """Return a structure as a graph of its labels."""
     graph = nx.Graph()
@@ -60,12 +42,11 @@ def labelled_graph(structure: Structure) -> nx.Graph:
     return graph
 
 
-def difference(old: EmbeddedStructure, new: EmbeddedStructure) -> dict[str, Any]:
-    """Return what became of chains, as JSON can hold it: qubits that left and came, variables whose chain changed."""
-    before, after = set(old.physical.labels), set(new.physical.labels)
-    pairs = zip(old.embedding.chains, new.embedding.chains, strict=True)
+def described(repair: Repair) -> dict[str, Any]:
+    """Return what became of an embedding, as JSON can hold it."""
     return {
-        "lost_qubits": sorted(before - after, key=repr),
-        "new_qubits": sorted(after - before, key=repr),
-        "changed_chains": [v for v, (a, b) in enumerate(pairs) if set(a) != set(b)],
+        "lost_qubits": list(repair.gone),
+        "method": repair.method,
+        "trimmed_chains": list(repair.trimmed),
+        "moved_chains": list(repair.moved),
     }

@@ -16,6 +16,51 @@ from annealnn.typing import AnyArray, Bits
 PROTOCOL = "classes 1-4, bottom row and outer columns dropped (7x6), on if grey >= 8, 4 class units: 46 variables"
 SHAPE = (7, 6)
 NUM_VARIABLES = 46
+DEFAULT_TARGET = "zephyr-12"
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Processor:
+    """A processor that is opened through the user's D-Wave configuration, in place of the local device.
+
+    Parameters
+    ----------
+    profile, solver : str, optional
+        Of D-Wave's configuration; a solver's name.
+    num_gauges : int
+        Of each gradient.
+    annealing_time_us : float, optional
+        The solver's default if None.
+    budget_us : float, optional
+        QPU access time that the job may take, microseconds.
+    journal : str, optional
+        Path of the journal; the user's own if None.
+    resubmit_in_doubt : bool
+        Whether to send jobs again that may have been accepted, and then are paid twice.
+    """
+
+    profile: str | None = None
+    solver: str | None = None
+    num_gauges: int = 1
+    annealing_time_us: float | None = None
+    budget_us: float | None = None
+    journal: str | None = None
+    resubmit_in_doubt: bool = False
+
+    def spec(self, experiment: str) -> SamplerSpec:
+        """Return the recipe that opens it."""
+        told: dict[str, Any] = {} if self.annealing_time_us is None else {"annealing_time": self.annealing_time_us}
+        return SamplerSpec.qpu(
+            profile=self.profile,
+            solver=self.solver,
+            num_gauges=self.num_gauges,
+            budget_us=self.budget_us,
+            journal=self.journal,
+            resubmit_in_doubt=self.resubmit_in_doubt,
+            experiment=experiment,
+            **told,
+        )
 
 
 @final
@@ -27,8 +72,10 @@ class OptDigitsJob:
     ----------
     out : path
         Folder of the report.
-    target : str
-        Topology to embed in.
+    target : str, optional
+        Topology to embed in. None is "zephyr-12", or the processor's own graph.
+    processor : Processor, optional
+        None learns on the local stand-in.
     device_beta : float
         Inverse temperature of the local stand-in device. The learner never sees it.
     device_sweeps : int
@@ -43,7 +90,8 @@ class OptDigitsJob:
     """
 
     out: Path = Path("optdigits-report")
-    target: str = "zephyr-12"
+    target: str | None = None
+    processor: Processor | None = None
     device_beta: float = 2.0
     device_sweeps: int = 20
     n_iter: int = 3000
@@ -53,14 +101,23 @@ class OptDigitsJob:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "out", Path(self.out))
+        if self.target is None and self.processor is None:
+            object.__setattr__(self, "target", DEFAULT_TARGET)
         for name in ("device_sweeps", "n_iter", "embedded_n_iter"):
             check_count(name, getattr(self, name))
         check_number("device_beta", self.device_beta, low=0.0, open_low=True)
         check_count("seed", self.seed, minimum=0)
 
     @property
+    def experiment(self) -> str:
+        """Names the reads of a processor in the journal: the same job again is answered from there."""
+        return f"optdigits, seed {self.seed}"
+
+    @property
     def device(self) -> SamplerSpec:
-        """The local stand-in for a processor: a short anneal at a temperature of its own."""
+        """The processor; or a local stand-in for one, a short anneal at a temperature of its own."""
+        if self.processor is not None:
+            return self.processor.spec(self.experiment)
         b = self.device_beta
         return SamplerSpec("anneal", {"num_sweeps": self.device_sweeps, "beta_range": (0.05 * b, b)})
 

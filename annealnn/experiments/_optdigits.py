@@ -14,6 +14,7 @@ from annealnn._version import __version__
 from annealnn.embeddings import find_minor_embedding
 from annealnn.estimators import BoltzmannMachine, EmbeddedBoltzmannMachine, Snapshot
 from annealnn.estimators._units import Units
+from annealnn.estimators._working_graph import working_graph
 from annealnn.experiments._baselines import (
     chow_liu_tree,
     independent_spins,
@@ -21,6 +22,7 @@ from annealnn.experiments._baselines import (
     mean_image_fill,
 )
 from annealnn.experiments._job import (
+    DEFAULT_TARGET,
     NUM_VARIABLES,
     PROTOCOL,
     SHAPE,
@@ -40,6 +42,7 @@ from annealnn.experiments._measure import (
     noise_floor,
     proportion,
 )
+from annealnn.experiments._overhead import Overhead, job_journal, measure_overhead
 from annealnn.learning import Estimate, log_partition
 from annealnn.models import Structure
 from annealnn.registry import open_compiled
@@ -77,7 +80,15 @@ class OptDigitsResult:
     shuffled: DecodedQuality
     reconstructions: list[Reconstruction]
     generated: dict[str, Bits]
+    overhead: Overhead | None = None  # of a processor's jobs
     wall_s: float = 0.0
+
+    @property
+    def target(self) -> str:
+        """What the machine is embedded in, in words."""
+        if self.overhead is None:
+            return str(self.job.target)
+        return self.overhead.solvers[-1].partition(";")[0]
 
     @property
     def misses(self) -> list[str]:
@@ -105,6 +116,9 @@ def run_optdigits(job: OptDigitsJob, *, say: Callable[[str], None] = logger.info
         If `job.resume` is set and the checkpoints belong to another job.
     ValueError
         If the target is no topology, K46 does not embed in it, or `job.out` holds other things.
+    QPUError
+        What goes wrong on the way to a processor, saying what to do. What was answered is in the journal, and the
+        machine under way is saved.
     KeyboardInterrupt
         After the machine under way has been saved.
     """
@@ -113,12 +127,13 @@ def run_optdigits(job: OptDigitsJob, *, say: Callable[[str], None] = logger.info
     started = time.monotonic()
     data = load_data()
     # everything that can be refused is refused before the long work
-    embedding = find_minor_embedding(Structure.complete(NUM_VARIABLES), job.target, seed=job.seed)
+    graph = job.target if job.processor is None else working_graph(job.device.open(), job.target, DEFAULT_TARGET)
+    embedding = find_minor_embedding(Structure.complete(NUM_VARIABLES), graph, seed=job.seed)
     claim_folder(job, say)
     say(f"OptDigits: {PROTOCOL}; {len(data.X)} training and {len(data.X_test)} test rows")
     say(f"1/4  fully visible Boltzmann machine, {job.n_iter} iterations")
     machine = fit_visible(job, data)
-    say(f"2/4  embedded in {job.target}, {job.embedded_n_iter} iterations")
+    say(f"2/4  embedded in {job.target or 'the processor'}, {job.embedded_n_iter} iterations")
     embedded = fit_embedded(job, data, data.y, "embedded", embedding)
     say("3/4  baselines: untrained Hebbian machine, shuffled labels, simple models")
     hebbian = measure_hebbian(job, embedded, data)
@@ -136,6 +151,9 @@ def run_optdigits(job: OptDigitsJob, *, say: Callable[[str], None] = logger.info
         reconstructions=_reconstruct(job, data, machine, embedded),
         generated=_generate(job, machine, embedded),
     )
+    if job.processor is not None:
+        with job_journal(job.processor.journal) as journal:
+            result.overhead = measure_overhead(journal, job.experiment)
     result.table = _table(result)
     result.wall_s = time.monotonic() - started
     write_text(job.out / "results.json", json.dumps(summary(result), indent=2) + "\n")
@@ -171,7 +189,8 @@ def fit_embedded(
     """Train the embedded machine on these labels."""
     machine = EmbeddedBoltzmannMachine(
         job.target,
-        embedding=embedding,
+        # a processor's graph may change between two trainings
+        embedding=embedding if job.processor is None else None,
         sampler=job.device,
         n_iter=job.embedded_n_iter,
         random_state=job.seed,
@@ -252,7 +271,7 @@ def _table(result: OptDigitsResult) -> list[dict[str, Any]]:
         ),
         row(f"noise floor, {NUM_READS} data rows", coupling_error=noise_floor(train, result.job.seed)),
         row(
-            f"Boltzmann machine on {result.job.target}",
+            f"Boltzmann machine on {result.target}",
             accuracy=result.quality.accuracy,
             coupling_error=result.quality.coupling_error,
         ),
@@ -315,6 +334,8 @@ def summary(result: OptDigitsResult) -> dict[str, Any]:
             "couplers": result.embedded.embedded_.physical.num_edges,
             "longest_chain": embedding.longest_chain,
         },
+        "graph_changes": result.embedded.graph_changes_,
+        "processor": None if result.overhead is None else result.overhead.to_dict(),
         "effective_beta": plain(result.embedded.effective_beta_),
         "table": [{k: plain(v) for k, v in row.items()} for row in result.table],
         "embedded": plain(result.quality),

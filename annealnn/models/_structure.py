@@ -10,7 +10,6 @@ from scipy.sparse import csr_array
 
 from annealnn.typing import Bools, Floats, Indices, Spins
 
-
 # edges for each pair of variables, above which a matrix product is the faster way to moments; products held at once
 _SPARSE, _BLOCK = 16, 1 << 22
 
