@@ -1,12 +1,15 @@
 """`annealnn optdigits`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
+
+if TYPE_CHECKING:
+    from annealnn.qpu import Plan
 
 
 def optdigits(
@@ -23,8 +26,12 @@ def optdigits(
         str | None, typer.Option(help="With --all: an interpreter that has the package rbms, if this one has not.")
     ] = None,
     target: Annotated[
-        str, typer.Option(help="Topology to embed in: zephyr-12, pegasus-16, chimera-12, ...")
-    ] = "zephyr-12",
+        str | None,
+        typer.Option(
+            help="Topology to embed in: zephyr-12, pegasus-16, chimera-12, ...  [default: zephyr-12; the graph of a "
+            "processor]"
+        ),
+    ] = None,
     device_beta: Annotated[
         float, typer.Option(help="Inverse temperature of the local stand-in device; hidden from the learner.")
     ] = 2.0,
@@ -32,16 +39,56 @@ def optdigits(
     embedded_iterations: Annotated[int, typer.Option(help="Iterations of the embedded machine.")] = 200,
     seed: Annotated[int, typer.Option(help="Seed of everything that is drawn.")] = 0,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoints of an interrupted run.")] = False,
+    sampler: Annotated[
+        Literal["local", "qpu"],
+        typer.Option(help="The device: on this machine, or the processor of your D-Wave configuration, which costs."),
+    ] = "local",
+    profile: Annotated[str | None, typer.Option(help="With qpu: of D-Wave's configuration file.")] = None,
+    solver: Annotated[str | None, typer.Option(help="With qpu: a solver's name.")] = None,
+    gauges: Annotated[int, typer.Option(help="With qpu: random gauges that reads are shared out among.")] = 1,
+    annealing_time: Annotated[
+        float | None, typer.Option(help="With qpu: microseconds; the solver's default if left out.")
+    ] = None,
+    budget_us: Annotated[
+        float | None, typer.Option(help="With qpu: QPU access time there is, microseconds; it stops before.")
+    ] = None,
+    journal: Annotated[
+        Path | None, typer.Option(help="With qpu: where jobs are kept; what it answers is not sent again.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="With qpu: print the jobs and their QPU access time; send none.")
+    ] = False,
+    resubmit_in_doubt: Annotated[
+        bool,
+        typer.Option("--resubmit-in-doubt", help="With qpu: send jobs again that may have been billed already."),
+    ] = False,
 ) -> None:
     """Learn the distribution of handwritten digits, on the logical graph and embedded in a processor's graph.
 
-    Runs on this machine: no account, no network. Writes a report (index.html, figures, results.json). Stop it with
-    Ctrl-C; it goes on with --resume.
+    Runs on this machine: no account, no network, unless a processor is asked for. Writes a report (index.html, figures,
+    results.json). Stop it with Ctrl-C; it goes on with --resume.
     """
+    from annealnn.experiments import Processor
+
+    processor = Processor(
+        profile=profile,
+        solver=solver,
+        num_gauges=gauges,
+        annealing_time_us=annealing_time,
+        budget_us=budget_us,
+        journal=None if journal is None else str(journal.resolve()),
+        resubmit_in_doubt=resubmit_in_doubt,
+    )
+    if every and sampler != "local":
+        msg = f"the comparison of all machines runs on this machine; got --all with --sampler {sampler}"
+        raise ValueError(msg)
+    if sampler == "local" and (dry_run or processor != Processor()):
+        msg = "options of a processor go with --sampler qpu; got some of them with --sampler local. See --help"
+        raise ValueError(msg)
     if every:
         _compare(out or Path("optdigits-all-report"), quick, rbms_python, seed, resume)
         return
-    from annealnn.experiments import OptDigitsJob, run_optdigits
+    from annealnn.experiments import OptDigitsJob, plan_optdigits, run_optdigits
 
     out = out or Path("optdigits-report")
     job = OptDigitsJob(
@@ -52,8 +99,12 @@ def optdigits(
         embedded_n_iter=embedded_iterations,
         seed=seed,
         resume=resume,
+        processor=processor if sampler == "qpu" else None,
     )
     console = Console(highlight=False)
+    if dry_run:
+        _print_plan(console, plan_optdigits(job), budget_us)
+        return
     try:
         result = run_optdigits(job, say=console.print)
     except KeyboardInterrupt:
@@ -72,9 +123,35 @@ def optdigits(
     q = result.quality
     console.print(
         f"embedded machine: broken chains {_show(q.broken_chains)}, decoded mean error {_show(q.field_error, 4)}, "
-        f"{result.embedded.embedding_.num_qubits} qubits of {target}; {result.wall_s:.0f} s in all"
+        f"{result.embedded.embedding_.num_qubits} qubits of {result.target}; {result.wall_s:.0f} s in all"
     )
+    if result.overhead is not None:
+        of, made_up = result.overhead, ", SIMULATED" if result.overhead.simulated else ""
+        console.print(
+            f"{of.solvers[-1]}{made_up}: {of.num_jobs:,} jobs, {of.num_reads:,} reads, "
+            f"{of.total_access_us / 1e6:.2f} s of QPU access time{made_up}",
+            soft_wrap=True,
+        )
     console.print(f"report: {(out / 'index.html').resolve()}", soft_wrap=True)
+
+
+def _print_plan(console: Console, plans: "dict[str, Plan]", budget_us: float | None) -> None:
+    table = Table(title="What would be sent to the processor", box=SIMPLE_HEAD, pad_edge=False)
+    table.add_column("part")
+    for heading in ("steps", "jobs", "reads", "QPU access time, s"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    total_us = 0.0
+    for name, plan in plans.items():
+        reads = sum(part.num_reads for part in plan.parts) * plan.num_problems * plan.num_batches
+        table.add_row(name, f"{plan.num_steps:,}", f"{plan.num_jobs:,}", f"{reads:,}", f"{plan.total_us / 1e6:.2f}")
+        total_us += plan.total_us
+    jobs = sum(plan.num_jobs for plan in plans.values())
+    table.add_row("in all", "", f"{jobs:,}", "", f"{total_us / 1e6:.2f}", style="bold")
+    console.print(table)
+    if budget_us is not None:
+        verdict = "fits" if total_us <= budget_us else "does not fit: the run would stop before the budget is broken"
+        console.print(f"{total_us / budget_us:.1%} of the budget of {budget_us / 1e6:.2f} s; that {verdict}")
+    console.print("Nothing was sent. What the journal has already is not counted off.")
 
 
 def _compare(out: Path, quick: bool, rbms_python: str | None, seed: int, resume: bool) -> None:

@@ -15,6 +15,9 @@ from annealnn.typing import AnyArray, Bits, Spins
 NUM_READS = 2000
 _RESAMPLES = 50
 
+HEBBIAN_SCALES = (0.02, 0.035, 0.05, 0.07, 0.1, 0.14, 0.2, 0.28, 0.4, 0.56, 0.8)
+HEBBIAN_CHAIN_COUPLINGS = (0.5, 1.0, 2.0)
+
 # what the embedded machine must reach within 200 iterations on the 46 variables of OptDigits
 ACCURACY_AT_LEAST = 0.89
 FIELD_ERROR_UNDER = 0.06
@@ -79,8 +82,8 @@ def best_hebbian(
     X_test: Bits,
     y_test: AnyArray,
     *,
-    scales: tuple[float, ...] = (0.02, 0.035, 0.05, 0.07, 0.1, 0.14, 0.2, 0.28, 0.4, 0.56, 0.8),
-    chain_couplings: tuple[float, ...] = (0.5, 1.0, 2.0),
+    scales: tuple[float, ...] = HEBBIAN_SCALES,
+    chain_couplings: tuple[float, ...] = HEBBIAN_CHAIN_COUPLINGS,
     seed: int = 0,
 ) -> HebbianMachine:
     """Measure machines that learn nothing from the device: J = scale * data correlations, h = scale * data means.

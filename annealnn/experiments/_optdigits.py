@@ -11,7 +11,7 @@ import numpy as np
 from annealnn._files_io import write_text
 from annealnn._log import logger
 from annealnn._version import __version__
-from annealnn.embeddings import find_minor_embedding
+from annealnn.embeddings import MinorEmbedding, find_minor_embedding
 from annealnn.estimators import BoltzmannMachine, EmbeddedBoltzmannMachine, Snapshot
 from annealnn.estimators._units import Units
 from annealnn.estimators._working_graph import working_graph
@@ -33,6 +33,8 @@ from annealnn.experiments._job import (
     plain_job,
 )
 from annealnn.experiments._measure import (
+    HEBBIAN_CHAIN_COUPLINGS,
+    HEBBIAN_SCALES,
     NUM_READS,
     DecodedQuality,
     HebbianMachine,
@@ -45,11 +47,13 @@ from annealnn.experiments._measure import (
 from annealnn.experiments._overhead import Overhead, job_journal, measure_overhead
 from annealnn.learning import Estimate, log_partition
 from annealnn.models import Structure
+from annealnn.qpu import Plan
 from annealnn.registry import open_compiled
 from annealnn.typing import AnyArray, Bits
 
 SALT_AND_PEPPER = 0.2
 _NUM_SHOWN = 10
+_READS_OF_A_ROW = 50
 _NUM_MONITORED = 10
 
 
@@ -127,8 +131,7 @@ def run_optdigits(job: OptDigitsJob, *, say: Callable[[str], None] = logger.info
     started = time.monotonic()
     data = load_data()
     # everything that can be refused is refused before the long work
-    graph = job.target if job.processor is None else working_graph(job.device.open(), job.target, DEFAULT_TARGET)
-    embedding = find_minor_embedding(Structure.complete(NUM_VARIABLES), graph, seed=job.seed)
+    embedding = _embedding(job, job.device.open())
     claim_folder(job, say)
     say(f"OptDigits: {PROTOCOL}; {len(data.X)} training and {len(data.X_test)} test rows")
     say(f"1/4  fully visible Boltzmann machine, {job.n_iter} iterations")
@@ -152,6 +155,7 @@ def run_optdigits(job: OptDigitsJob, *, say: Callable[[str], None] = logger.info
         generated=_generate(job, machine, embedded),
     )
     if job.processor is not None:
+        _ = embedded.effective_beta_  # the last of the jobs
         with job_journal(job.processor.journal) as journal:
             result.overhead = measure_overhead(journal, job.experiment)
     result.table = _table(result)
@@ -159,6 +163,43 @@ def run_optdigits(job: OptDigitsJob, *, say: Callable[[str], None] = logger.info
     write_text(job.out / "results.json", json.dumps(summary(result), indent=2) + "\n")
     write_optdigits_report(result)
     return result
+
+
+def plan_optdigits(job: OptDigitsJob) -> dict[str, Plan]:
+    """Return the jobs that each part sends to the processor, and their QPU access time. Nothing is sent.
+
+    What the journal has already is not counted off.
+
+    Raises
+    ------
+    ValueError
+        If the job has no processor, or K46 does not embed in its graph.
+    QPUError
+        If it cannot be opened.
+    """
+    if job.processor is None:
+        msg = "a plan is of the jobs that go to a processor; got a job on the local device. Name a processor"
+        raise ValueError(msg)
+    sampler: Any = job.device.open()
+    embedding = _embedding(job, sampler)
+    candidates = len(HEBBIAN_SCALES) * (1 + len(HEBBIAN_CHAIN_COUPLINGS))
+    n_reads = EmbeddedBoltzmannMachine().n_reads
+    parts = {
+        "embedded machine": {"num_reads": n_reads, "num_steps": job.embedded_n_iter},
+        "shuffled labels": {"num_reads": n_reads, "num_steps": job.embedded_n_iter},
+        "untrained machines": {"num_reads": NUM_READS, "num_steps": candidates + 1},
+        "measurements": {"num_reads": NUM_READS, "num_steps": 3},
+        "reconstructions": {"num_reads": _READS_OF_A_ROW, "num_problems": 4 * _NUM_SHOWN, "num_steps": 2},
+        "generated digits": {"num_reads": 4 * _NUM_SHOWN},
+    }
+    told = job.device.parameters
+    return {name: sampler.plan(num_qubits=embedding.num_qubits, **part, **told) for name, part in parts.items()}
+
+
+def _embedding(job: OptDigitsJob, sampler: Any) -> MinorEmbedding:
+    return find_minor_embedding(
+        Structure.complete(NUM_VARIABLES), working_graph(sampler, job.target, DEFAULT_TARGET), seed=job.seed
+    )
 
 
 def fit_visible(job: OptDigitsJob, data: OptDigits) -> BoltzmannMachine:
@@ -271,7 +312,7 @@ def _table(result: OptDigitsResult) -> list[dict[str, Any]]:
         ),
         row(f"noise floor, {NUM_READS} data rows", coupling_error=noise_floor(train, result.job.seed)),
         row(
-            f"Boltzmann machine on {result.target}",
+            f"Boltzmann machine on {result.job.target or 'the processor'}",
             accuracy=result.quality.accuracy,
             coupling_error=result.quality.coupling_error,
         ),
@@ -295,8 +336,9 @@ def _reconstruct(
     ):
         filled = {
             "majority image": mean_image_fill(data.X, original, known),
-            "Boltzmann machine": machine.reconstruct(original, known, random_state=job.seed),
-            "embedded machine": embedded.reconstruct(original, known, random_state=job.seed),
+        } | {
+            name: one.reconstruct(original, known, n_reads=_READS_OF_A_ROW, random_state=job.seed)
+            for name, one in (("Boltzmann machine", machine), ("embedded machine", embedded))
         }
         wrong = {
             name: proportion((image != original)[~known], f"{int((~known).sum())} unknown bits, binomial")
