@@ -1,5 +1,6 @@
 """`annealnn qpu standin`."""
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
@@ -21,11 +22,16 @@ def standin(
         typer.Option(help="Thermal at --beta; quantum, frozen at --freeze-at; or Monte Carlo along the anneal."),
     ] = "thermal",
     beta: Annotated[float, typer.Option(help="Hidden inverse temperature of thermal physics.")] = 3.0,
+    num_sweeps: Annotated[int, typer.Option(help="Of thermal and path-integral physics, for each read.")] = 200,
     freeze_at: Annotated[float, typer.Option(help="s at which path-integral physics freezes.")] = 0.4,
     scales: Annotated[
         Path | None, typer.Option(help="A(s) and B(s) in GHz, the vendor's table; made-up ones if left out.")
     ] = None,
     temperature_mk: Annotated[float, typer.Option(help="Of path-integral and anneal physics.")] = 18.0,
+    property_: Annotated[
+        list[str] | None,
+        typer.Option("--property", help="Of the solver, such as h_range=[-2,2] or problem_run_duration_range=[0,5e5]."),
+    ] = None,
     noise: Annotated[float, typer.Option(help="Control error of h and J, as a share of the range.")] = 0.0,
     readout_error: Annotated[float, typer.Option(help="Chance that a read of a qubit is flipped.")] = 0.0,
     drift: Annotated[float, typer.Option(help="Slow drift of fields, as a share of the range.")] = 0.0,
@@ -59,9 +65,9 @@ def standin(
     ab = simulated_scales() if scales is None else EnergyScales.load(scales)
     chosen: Physics
     if physics == "thermal":
-        chosen = ThermalPhysics(beta=beta)
+        chosen = ThermalPhysics(beta=beta, num_sweeps=num_sweeps)
     elif physics == "path-integral":
-        chosen = PathIntegralPhysics(s=freeze_at, scales=ab, temperature_mk=temperature_mk)
+        chosen = PathIntegralPhysics(s=freeze_at, scales=ab, temperature_mk=temperature_mk, num_sweeps=num_sweeps)
     else:
         dynamics: Literal["classical", "quantum"] = "quantum" if physics == "anneal-quantum" else "classical"
         chosen = AnnealPhysics(dynamics=dynamics, scales=ab, temperature_mk=temperature_mk)
@@ -79,8 +85,19 @@ def standin(
         latency_s=latency,
         inline=inline,
         token=token,
+        properties=dict(_assigned(text) for text in property_ or []),
     )
     serve(simulated, port=port, say=_say)
+
+
+def _assigned(text: str) -> tuple[str, object]:
+    """Return (name, value) of a text such as "h_range=[-2,2]"."""
+    name, _, value = text.partition("=")
+    try:
+        return name, json.loads(value)
+    except json.JSONDecodeError:
+        msg = f"--property is NAME=VALUE, the value JSON; got {text!r}"
+        raise ValueError(msg) from None
 
 
 def _number(name: str, given: float, of: int) -> int:

@@ -254,9 +254,12 @@ async def _cancel(standin: StandIn, request: Request) -> Response:
 
 async def _cancel_many(standin: StandIn, request: Request) -> Response:
     said: list[dict[str, Any]] = []
-    for one in await _json_body(request):
+    ids = await _json_body(request)
+    if not isinstance(ids, list):
+        raise RefusedError(400, "A list of problem ids is cancelled")
+    for one in ids:
         try:
-            said.append(standin.cancel(one).described())
+            said.append(standin.cancel(str(one)).described())
         except RefusedError as error:
             said.append({"error_code": error.code, "error_msg": error.message})
     return reply("problems", said)

@@ -9,7 +9,7 @@ from typing import Any, final
 import networkx as nx
 import numpy as np
 
-from annealnn._validation import check_count
+from annealnn._validation import check_count, check_pair
 from annealnn.embeddings import topology_graph, with_dead_qubits
 from annealnn.typing import Indices
 
@@ -33,6 +33,8 @@ _TIMING: Mapping[str, Any] = {
     "decorrelation_max_nominal_anneal_time": 2000.0,
     "decorrelation_time_range": [500.0, 10000.0],
 }
+
+_AROUND_ZERO = ("h_range", "j_range", "extended_j_range", "per_qubit_coupling_range")
 
 _PARAMETERS: Mapping[str, str] = {
     "anneal_schedule": "Points [time in microseconds, s] of a piecewise linear anneal.",
@@ -136,6 +138,13 @@ class Chip:
         if unknown := sorted(set(ranges) - known):
             msg = f"properties that may be set are {', '.join(sorted(known))}; got {', '.join(unknown)}"
             raise ValueError(msg)
+        for key, value in ranges.items():
+            if key.endswith("_range"):
+                low, high = check_pair(key, value)
+                if not (low < 0 < high if key in _AROUND_ZERO else low < high):
+                    around = ", below and above 0" if key in _AROUND_ZERO else ""
+                    msg = f"{key} is a lower and a higher number{around}; got {value!r}"
+                    raise ValueError(msg)
         return cls(
             name=name or f"annealnn_simulated_{stated['type']}{stated['shape'][0]}",
             topology=stated,

@@ -59,6 +59,13 @@ def _check_together(chip: Chip, kind: str, parameters: Mapping[str, Any]) -> Non
     if duration is not None and not low <= duration <= high:
         msg = f"{longest} is {[low, high]} us; got {duration:g}"
         raise RefusedError(400, msg)
+    for (t0, s0), (t1, s1) in pairwise(schedule or []):
+        # as D-Wave's: no steeper than the shortest anneal
+        if abs(s1 - s0) > (t1 - t0) / low * (1 + 1e-9):
+            msg = (
+                f"anneal_schedule has slopes up to {1 / low:g} per us; got {abs(s1 - s0) / (t1 - t0):g} from {t0:g} us"
+            )
+            raise RefusedError(400, msg)
     is_reverse = bool(schedule) and schedule is not None and schedule[0][1] == 1
     state = parameters.get("initial_state")
     if is_reverse != (state is not None):

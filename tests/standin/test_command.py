@@ -33,7 +33,7 @@ def test_it_serves_until_ctrl_c(command, tmp_path):
     script = tmp_path / "faults.json"
     script.write_text(json.dumps([{"on": "poll", "what": "status", "status": 503, "requests": [1]}]))
     process = command("--topology", "chimera-2", "--dead", "0.1", "--dead-couplers", "2", "--token", "SIM-secret",
-                      "--seed", "3", "--beta", "1.5", "--latency", "0.1", "--fault", str(script), "--fault",
+                      "--seed", "3", "--property", "h_range=[-2,2]", "--beta", "1.5", "--latency", "0.1", "--fault", str(script), "--fault",
                       "job:failed:requests=[2]")  # fmt: skip
     said = [process.stdout.readline() for _ in range(6)]
     assert said[0].startswith("SIMULATION: no quantum processor")
@@ -41,6 +41,7 @@ def test_it_serves_until_ctrl_c(command, tmp_path):
     endpoint = re.fullmatch(r"export DWAVE_API_ENDPOINT=(\S+)\n", said[3])[1]
     assert said[4] == "export DWAVE_API_TOKEN=SIM-secret\n"
     with DWaveSampler(endpoint=endpoint, token="SIM-secret", config_file=False) as sampler:
+        assert sampler.properties["h_range"] == [-2, 2]
         sampler.sample_ising({sampler.nodelist[0]: 1.0}, {}).resolve()
     headers = {"X-Auth-Token": "SIM-secret"}
     url = re.search(r"http\S+stats", said[5])[0]
@@ -58,6 +59,8 @@ def test_it_serves_until_ctrl_c(command, tmp_path):
         (["--fault", "submit:drop:often"], "a fault has on, what, and"),
         (["--fault", "submit:burn"], "what is one of 'drop', 'status'"),
         (["--fault", "submit:failed"], "befall jobs, and all else requests"),
+        (["--property", "h_range"], "--property is NAME=VALUE, the value JSON; got 'h_range'"),
+        (["--property", "beta=3"], "properties that may be set are"),
         (["--beta", "-1"], "beta is a finite number, at least 0; got -1"),
         (["--physics", "path-integral", "--freeze-at", "2"], "s is a finite number, above 0 and at most 1; got 2"),
     ],
