@@ -17,12 +17,11 @@ from annealnn.standin._faults import Fault, On
 from annealnn.standin._parameters import RefusedError
 from annealnn.standin._service import Job, StandIn
 
-ROOT = "/sapi/v2"
+_ROOT = "/sapi/v2"
 # of a scope's extensions: a function that drops the connection without a word
 _ABORT = "annealnn.abort"
 _MEDIA_TYPE = "application/vnd.dwave.sapi.{}+json; version=3.0.0"
 _MOST_IDS, _LONGEST_POLL_S = 1000, 60.0
-
 
 _Handler = Callable[[StandIn, Request], Awaitable[Response]]
 
@@ -54,18 +53,18 @@ def build_app(standin: StandIn, closing: asyncio.Event | None = None) -> Starlet
 
     return Starlette(
         routes=[
-            route(f"{ROOT}/solvers/remote/", _list_solvers, "connect"),
-            route(f"{ROOT}/solvers/remote/{{name:path}}", _get_solver, "connect"),
-            route(f"{ROOT}/problems/", _submit, "submit", "POST"),
-            route(f"{ROOT}/problems/", _list_problems, "poll"),
-            route(f"{ROOT}/problems/", _cancel_many, "cancel", "DELETE"),
-            route(f"{ROOT}/problems/{{id}}/answer", _get_answer, "answer"),
-            route(f"{ROOT}/problems/{{id}}/info", _get_info, "answer"),
-            route(f"{ROOT}/problems/{{id}}/messages", _get_messages, "answer"),
+            route(f"{_ROOT}/solvers/remote/", _list_solvers, "connect"),
+            route(f"{_ROOT}/solvers/remote/{{name:path}}", _get_solver, "connect"),
+            route(f"{_ROOT}/problems/", _submit, "submit", "POST"),
+            route(f"{_ROOT}/problems/", _list_problems, "poll"),
+            route(f"{_ROOT}/problems/", _cancel_many, "cancel", "DELETE"),
+            route(f"{_ROOT}/problems/{{id}}/answer", _get_answer, "answer"),
+            route(f"{_ROOT}/problems/{{id}}/info", _get_info, "answer"),
+            route(f"{_ROOT}/problems/{{id}}/messages", _get_messages, "answer"),
             # the client's loader ends the path with a slash, its api.Problems does not
-            route(f"{ROOT}/problems/{{id}}/", _get_problem, "answer"),
-            route(f"{ROOT}/problems/{{id}}", _get_problem, "answer"),
-            route(f"{ROOT}/problems/{{id}}", _cancel, "cancel", "DELETE"),
+            route(f"{_ROOT}/problems/{{id}}/", _get_problem, "answer"),
+            route(f"{_ROOT}/problems/{{id}}", _get_problem, "answer"),
+            route(f"{_ROOT}/problems/{{id}}", _cancel, "cancel", "DELETE"),
             route("/standin/stats", _statistics, None),
             route("/standin/kill-qubits", _kill_qubits, None, "POST"),
         ]
@@ -119,12 +118,10 @@ def droppable(application: Any, transport: Any) -> Any:
     return answer
 
 
-def reply(kind: str, content: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+def _reply(kind: str, content: Any) -> Response:
     """Return a response of the solver API's media type `kind`."""
     return Response(
-        orjson.dumps(content),
-        status_code=status,
-        headers={"content-type": _MEDIA_TYPE.format(kind), "cache-control": "no-store", **(headers or {})},
+        orjson.dumps(content), headers={"content-type": _MEDIA_TYPE.format(kind), "cache-control": "no-store"}
     )
 
 
@@ -154,7 +151,7 @@ def _definition(standin: StandIn, request: Request, kind: str, wrapped: Callable
         "properties": chip.properties,
         "avg_load": 0.0,
     }
-    response = reply(kind, wrapped(filtered(fields, request.query_params.get("filter", "all"))))
+    response = _reply(kind, wrapped(_filtered(fields, request.query_params.get("filter", "all"))))
     response.headers["etag"] = f'W/"{hashlib.sha256(response.body).hexdigest()[:20]}"'
     if standin.max_age_s is not None:
         response.headers["cache-control"] = f"max-age={standin.max_age_s}"
@@ -164,7 +161,7 @@ def _definition(standin: StandIn, request: Request, kind: str, wrapped: Callable
     return response
 
 
-def filtered(fields: Mapping[str, Any], wanted: str) -> dict[str, Any]:
+def _filtered(fields: Mapping[str, Any], wanted: str) -> dict[str, Any]:
     """Return what a filter such as "all,-status" or "none,+identity,+properties.h_range" leaves of `fields`."""
     base, *changes = [part.strip() for part in wanted.split(",")]
     if base not in ("all", "none") or not all(change[:1] in ("+", "-") for change in changes):
@@ -197,7 +194,7 @@ async def _submit(standin: StandIn, request: Request) -> Response:
             if isinstance(job, Job):
                 await _wait_for_one(request, [job], None)
     said = [one.described(with_answer=standin.inline) if isinstance(one, Job) else one for one in accepted]
-    return reply("problems", said if isinstance(bodies, list) else said[0])
+    return _reply("problems", said if isinstance(bodies, list) else said[0])
 
 
 async def _list_problems(standin: StandIn, request: Request) -> Response:
@@ -212,23 +209,22 @@ async def _list_problems(standin: StandIn, request: Request) -> Response:
         jobs = standin.jobs()
     for name, of in (("label", "label"), ("status", "status"), ("solver", "solver_name")):
         if name in asked:
-            values = asked[name].split(",")
-            jobs = [job for job in jobs if getattr(job, of) in values]
+            jobs = [job for job in jobs if getattr(job, of) == asked[name]]
     most = _number(request, "max_results", len(jobs))
-    return reply("problems", [job.described() for job in jobs[: int(most)]])
+    return _reply("problems", [job.described() for job in jobs[: int(most)]])
 
 
 async def _get_problem(standin: StandIn, request: Request) -> Response:
     job = standin.job(request.path_params["id"])
     await _wait_for_one(request, [job], _timeout(request))
-    return reply("problem", job.described(with_answer=True))
+    return _reply("problem", job.described(with_answer=True))
 
 
 async def _get_answer(standin: StandIn, request: Request) -> Response:
     job = standin.job(request.path_params["id"])
     if job.answer is None:
         raise RefusedError(404, f"Problem {job.id} has no answer: {job.status}")
-    return reply("problem-answer", {"answer": orjson.Fragment(job.answer)})
+    return _reply("problem-answer", {"answer": orjson.Fragment(job.answer)})
 
 
 async def _get_info(standin: StandIn, request: Request) -> Response:
@@ -240,16 +236,16 @@ async def _get_info(standin: StandIn, request: Request) -> Response:
     info: dict[str, Any] = {"id": metadata.pop("id"), **job.body, "metadata": metadata}
     if job.answer is not None:
         info["answer"] = orjson.Fragment(job.answer)
-    return reply("problem-data", info)
+    return _reply("problem-data", info)
 
 
 async def _get_messages(standin: StandIn, request: Request) -> Response:
     standin.job(request.path_params["id"])
-    return reply("problem-message", [])
+    return _reply("problem-message", [])
 
 
 async def _cancel(standin: StandIn, request: Request) -> Response:
-    return reply("problem", standin.cancel(request.path_params["id"]).described())
+    return _reply("problem", standin.cancel(request.path_params["id"]).described())
 
 
 async def _cancel_many(standin: StandIn, request: Request) -> Response:
@@ -262,7 +258,7 @@ async def _cancel_many(standin: StandIn, request: Request) -> Response:
             said.append(standin.cancel(str(one)).described())
         except RefusedError as error:
             said.append({"error_code": error.code, "error_msg": error.message})
-    return reply("problems", said)
+    return _reply("problems", said)
 
 
 async def _statistics(standin: StandIn, _request: Request) -> Response:
@@ -304,9 +300,16 @@ async def _wait_for_one(request: Request, jobs: list[Job], timeout: float | None
     """Wait until one of `jobs` is finished, for `timeout` seconds or however long, or until the service closes."""
     if timeout == 0 or not jobs or any(job.finished.done() for job in jobs):
         return
-    waits = [asyncio.ensure_future(request.state.closing.wait())]
-    # shielded: who gives up waiting does not cancel the job
-    waits += [asyncio.ensure_future(asyncio.shield(asyncio.wrap_future(job.finished))) for job in jobs]
-    _, left = await asyncio.wait(waits, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
-    for one in left:
+    loop, finished = asyncio.get_running_loop(), asyncio.Event()
+
+    def tell(_: object) -> None:
+        # the loop may be closed by then
+        with suppress(RuntimeError):
+            loop.call_soon_threadsafe(finished.set)
+
+    for job in jobs:
+        job.finished.add_done_callback(tell)
+    waits = [asyncio.ensure_future(event.wait()) for event in (finished, request.state.closing)]
+    await asyncio.wait(waits, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+    for one in waits:
         one.cancel()

@@ -61,12 +61,11 @@ def _check_together(chip: Chip, kind: str, parameters: Mapping[str, Any]) -> Non
         raise RefusedError(400, msg)
     for (t0, s0), (t1, s1) in pairwise(schedule or []):
         # as D-Wave's: no steeper than the shortest anneal
-        if abs(s1 - s0) > (t1 - t0) / low * (1 + 1e-9):
-            msg = (
-                f"anneal_schedule has slopes up to {1 / low:g} per us; got {abs(s1 - s0) / (t1 - t0):g} from {t0:g} us"
-            )
+        slope = abs(s1 - s0) / (t1 - t0)
+        if slope > (1 + 1e-9) / low:
+            msg = f"anneal_schedule has slopes up to {1 / low:g} per us; got {slope:g} from {t0:g} us"
             raise RefusedError(400, msg)
-    is_reverse = bool(schedule) and schedule is not None and schedule[0][1] == 1
+    is_reverse = schedule is not None and schedule[0][1] == 1
     state = parameters.get("initial_state")
     if is_reverse != (state is not None):
         raise RefusedError(400, "initial_state goes with an anneal_schedule that begins at s = 1; got one alone")

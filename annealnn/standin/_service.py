@@ -361,7 +361,8 @@ class StandIn:
 
     def _finish(self, job: Job, status: str) -> None:
         """End a job, and give up the oldest answers and problems beyond what is kept."""
-        job.status, job.solved, job.problem = status, time.time(), None
+        # the status last: who sees it finds the rest
+        job.solved, job.problem, job.status = time.time(), None, status
         self._kept[job.id] = len(job.answer or b"") + sum(len(str(part)) for part in (job.body or {})["data"].values())
         self._num_kept += self._kept[job.id]
         while self._num_kept > self.kept_bytes and len(self._kept) > 1:

@@ -32,9 +32,11 @@ def command():
 def test_it_serves_until_ctrl_c(command, tmp_path):
     script = tmp_path / "faults.json"
     script.write_text(json.dumps([{"on": "poll", "what": "status", "status": 503, "requests": [1]}]))
-    process = command("--topology", "chimera-2", "--dead", "0.1", "--dead-couplers", "2", "--token", "SIM-secret",
-                      "--seed", "3", "--property", "h_range=[-2,2]", "--beta", "1.5", "--latency", "0.1", "--fault", str(script), "--fault",
-                      "job:failed:requests=[2]")  # fmt: skip
+    process = command(
+        *("--topology", "chimera-2", "--dead", "0.1", "--dead-couplers", "2", "--property", "h_range=[-2,2]"),
+        *("--token", "SIM-secret", "--seed", "3", "--beta", "1.5", "--latency", "0.1"),
+        *("--fault", str(script), "--fault", "job:failed:requests=[2]"),
+    )
     said = [process.stdout.readline() for _ in range(6)]
     assert said[0].startswith("SIMULATION: no quantum processor")
     assert said[1].startswith("solver annealnn_simulated_chimera2: 29 qubits, ")
