@@ -26,9 +26,8 @@ _MOST_IDS, _LONGEST_POLL_S = 1000, 60.0
 _Handler = Callable[[StandIn, Request], Awaitable[Response]]
 
 
-def build_app(standin: StandIn, closing: asyncio.Event | None = None) -> Starlette:
+def build_app(standin: StandIn, closing: asyncio.Event) -> Starlette:
     """Return the ASGI application; once `closing` is set, long polls answer at once."""
-    closing = closing or asyncio.Event()
 
     def guarded(handler: _Handler, on: On | None) -> Callable[[Request], Awaitable[Response]]:
         async def answer(request: Request) -> Response:
