@@ -76,6 +76,18 @@ def test_caching(serve):
     assert requests.get(served.endpoint + "solvers/remote/", headers=headers, timeout=10).status_code == 200
 
 
+def test_the_client_keeps_a_definition_and_asks_whether_it_is_still_so(serve, tmp_path):
+    served = serve(max_age_s=0)
+    with Solvers(endpoint=served.endpoint, token=served.token, cache={"enabled": True, "home": str(tmp_path)}) as one:
+        one.session.hooks["response"].append(lambda reply, **_: seen.append(reply.status_code))
+        seen = []
+        (first,) = one.list_solvers()
+        assert one.list_solvers() == [first]
+        served.standin.kill_qubits(num=1)
+        assert one.list_solvers() != [first]
+    assert seen == [200, 304, 200]
+
+
 def test_ocean_s_api_classes(zephyr, qpu):
     config = {"endpoint": zephyr.endpoint, "token": zephyr.token}
     with Solvers(**config) as solvers:
@@ -168,6 +180,14 @@ def test_jobs_that_break_a_rule_are_refused(zephyr, qpu, change, said):
     (item,) = post(zephyr, [job | change])
     assert said in item["error_msg"]
     assert zephyr.standin.statistics()["accepted"] == before
+
+
+def test_a_fast_anneal_and_few_answers(qpu):
+    J = dict.fromkeys(qpu.edgelist[:20], 0.1)
+    out = qpu.sample_ising({}, J, num_reads=200, fast_anneal=True, annealing_time=0.01, max_answers=3)
+    assert len(out) == 3
+    assert (np.diff(out.record.energy) >= 0).all()
+    assert out.info["timing"]["qpu_anneal_time_per_sample"] == 0.01
 
 
 def test_a_job_over_the_run_duration_is_one_that_max_num_reads_lets_pass(qpu):
