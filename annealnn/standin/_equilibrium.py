@@ -95,7 +95,7 @@ class TransverseEquilibrium(Equilibrium):
     num_sweeps: int
     num_slices: int
     num_threads: int | None = None
-    max_exact = 8
+    max_exact = 10
 
     def means_alone(self, fields: Floats) -> Floats:
         """Return (h / e) tanh(beta e), e = sqrt(h**2 + gamma**2)."""

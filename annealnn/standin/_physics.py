@@ -91,7 +91,9 @@ class PathIntegralPhysics(Physics):
 
     H/h = A(s)/2 transverse + B(s)/2 problem: in the problem's units beta = h B(s) / (2 k_B T), gamma = A(s) / B(s).
     A job that pauses is read where it pauses last: it is meant to be quenched from there.
-    Connected parts of up to 8 qubits are diagonalised; larger ones sampled by path-integral Monte Carlo.
+    Connected parts of up to 10 qubits are diagonalised: their reads are exact and independent. Larger ones are sampled
+    by path-integral Monte Carlo; where they are cold and frustrated and the transverse field is weak, they stay about
+    where its descent has left them.
 
     Parameters
     ----------
@@ -118,7 +120,9 @@ class PathIntegralPhysics(Physics):
     def __post_init__(self) -> None:
         check_number("s", self.s, low=0.0, high=1.0, open_low=True)
         check_count("num_sweeps", self.num_sweeps, minimum=2)
-        self.scales.beta_at(self.s, self.temperature_mk)
+        if self.scales.beta_at(self.s, self.temperature_mk) == 0:
+            msg = f"B(s) is above 0 where all dynamics freeze; it is 0 at s={self.s}"
+            raise ValueError(msg)
 
     def draw(self, problem: Problem, parameters: Parameters, seed: int) -> Spins:
         """Return reads of the frozen state."""
