@@ -15,7 +15,7 @@ DEFINITION := pyproject.toml setup.cfg
 # tests on all cores
 ABREAST := -n auto --maxprocesses=8 --dist=worksteal
 
-.PHONY: help optdigits optdigits-all evidence evidence-learners evidence-dynamics speed speed-learners speed-dynamics test test-slow kill chaos test-lowest test-newest test-interop test-wheel dist lint api docs changelog env clean
+.PHONY: help optdigits optdigits-all evidence evidence-learners evidence-dynamics speed speed-learners speed-dynamics speed-qpu test test-slow kill chaos test-lowest test-newest test-interop test-wheel dist lint api docs changelog env clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -44,6 +44,9 @@ speed-learners: .venv-speed/.stamp  ## the same of our learners (about 3 minutes
 
 speed-dynamics: .venv-speed/.stamp  ## coherent anneals, ours and QuTiP's (about 3 minutes)
 	.venv-speed/$(SCRIPTS)/python speed/dynamics.py $(ARGS)
+
+speed-qpu: $(STAMPS)/main  ## the reading of a processor's answers, ours and D-Wave's client's (half a minute)
+	$(BIN)/python speed/qpu.py $(ARGS)
 
 test: $(STAMPS)/test  ## run the test suite, then the kernels once more as plain Python
 	$(BIN)/python -m pytest $(ABREAST)

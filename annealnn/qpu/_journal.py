@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 import weakref
+import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -203,8 +204,10 @@ class Journal:
         return claim
 
     def _insert(self, database: sqlite3.Connection, owner: str, run: int, request: JobRequest, now: float) -> None:
-        graph = _records.pack_graph(request)
-        database.execute("INSERT OR IGNORE INTO graphs VALUES (?, ?, ?)", graph)
+        graph, *parts = _records.pack_graph(request)
+        # most jobs of an experiment share one
+        if database.execute("SELECT 1 FROM graphs WHERE digest = ?", (graph,)).fetchone() is None:
+            database.execute("INSERT INTO graphs VALUES (?, ?, ?)", (graph, *map(zlib.compress, parts)))
         database.execute(
             "INSERT INTO jobs (key, experiment, solver, run, state, owner, graph, biases, parameters, draw, "
             "estimated_us, prepared_at, sent_at) VALUES (?, ?, ?, ?, 'prepared', ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -214,7 +217,7 @@ class Journal:
                 request.solver,
                 run,
                 owner,
-                graph[0],
+                graph,
                 _records.pack_biases(request),
                 json.dumps(dict(request.parameters)),
                 json.dumps(list(request.draw)),

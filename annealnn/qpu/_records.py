@@ -77,11 +77,11 @@ def provenance() -> tuple[str, str]:
 
 
 def pack_graph(request: JobRequest) -> tuple[str, bytes, bytes]:
-    """Return the digest, the qubits and the couplers of a request."""
+    """Return the digest, the qubits and the couplers of a request, as bytes."""
     qubits = np.asarray(request.qubits, dtype="<i4").tobytes()
     couplers = np.asarray(request.couplers, dtype="<i4").tobytes()
     digest = hashlib.sha256(len(qubits).to_bytes(8, "little") + qubits + couplers).hexdigest()
-    return digest, zlib.compress(qubits), zlib.compress(couplers)
+    return digest, qubits, couplers
 
 
 def pack_biases(request: JobRequest) -> bytes:

@@ -1,0 +1,172 @@
+"""Reading a processor's answer, as this package does and as D-Wave's client does by default: 1,000 reads, 4,800 qubits.
+
+As in `samplers.py`: in turn, seconds of processor time, and what counts is the median of the ratios of neighbours; its
+spread, from the lowest quarter to the highest, is in the note. Both read the same answer, and come to the same spins.
+Then what else a job costs on this side of the network: encoding it, and keeping it in the journal.
+
+python speed/qpu.py [--quick]
+"""
+
+import argparse
+import base64
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+from dwave.cloud.coders import encode_problem_as_qp
+from dwave.cloud.computation import Future
+from dwave.cloud.solver import StructuredSolver
+
+from annealnn.embeddings import topology_graph
+from annealnn.qpu import JobRequest, Journal
+from annealnn.qpu._connection import read_answer
+
+from compare import Evidence, in_turn, keep, row, table, timed
+
+HERE = Path(__file__).parent
+PACKAGES = ("annealnn", "dwave-cloud-client", "dimod", "numpy")
+NUM_READS = 1000
+
+GRAPH = topology_graph("zephyr-12")
+RNG = np.random.default_rng(0)
+
+
+def solver_of(*, return_matrix):
+    """Return the client's solver of a full chip, without a client."""
+    properties = {
+        "qubits": sorted(GRAPH),
+        "couplers": sorted(map(sorted, GRAPH.edges)),
+        "num_qubits": len(GRAPH),
+        "supported_problem_types": ["ising", "qubo"],
+        "parameters": {"num_reads": None},
+    }
+    solver = StructuredSolver(client=None, data={"identity": {"name": "full chip"}, "properties": properties})
+    solver.return_matrix = return_matrix
+    return solver
+
+
+MATRIX, LISTS = solver_of(return_matrix=True), solver_of(return_matrix=False)
+REQUEST = JobRequest(
+    solver="full chip",
+    qubits=np.array(MATRIX.properties["qubits"]),
+    fields=RNG.normal(size=len(GRAPH)),
+    couplers=np.array(MATRIX.properties["couplers"]),
+    couplings=RNG.normal(size=GRAPH.number_of_edges()),
+    parameters={"num_reads": NUM_READS},
+)
+
+
+def text_of(numbers, kind):
+    return base64.b64encode(np.asarray(numbers, dtype=kind).tobytes()).decode()
+
+
+def answer_of():
+    """Return what a service answers."""
+    bits = RNG.integers(0, 2, size=(NUM_READS, len(GRAPH)), dtype=np.uint8)
+    return {
+        "format": "qp",
+        "num_variables": len(GRAPH),
+        "active_variables": text_of(REQUEST.qubits, "<i4"),
+        "energies": text_of(RNG.normal(size=NUM_READS), "<f8"),
+        "num_occurrences": text_of(np.ones(NUM_READS), "<i4"),
+        "solutions": base64.b64encode(np.packbits(bits, axis=1)).decode(),
+        "timing": {"qpu_access_time": 1.0},
+    }
+
+
+ANSWER = answer_of()
+
+
+def future_of(solver):
+    """Return a future whose answer has arrived, and is not decoded."""
+    future = Future(solver, "an id")
+    future._set_message({"id": "an id", "type": "ising", "status": "COMPLETED", "answer": dict(ANSWER)})
+    return future
+
+
+def ours():
+    future = future_of(MATRIX)
+    return timed(lambda: read_answer(future, REQUEST).spins)
+
+
+def clients_lists():
+    future = future_of(LISTS)
+    seconds, lists = timed(lambda: future.samples)
+    return seconds, np.array(lists)
+
+
+def clients_array():
+    future = future_of(LISTS)
+    return timed(lambda: np.array(future.samples, dtype=np.int8))
+
+
+def clients_sample_set():
+    future = future_of(LISTS)
+    return timed(lambda: future.sampleset.record.sample)
+
+
+def against(work, peer, call, target, pairs):
+    """Compare with a way of the client."""
+    seconds, results = in_turn(ours, call, pairs)
+    if not all(np.array_equal(mine, its) for mine, its in results):
+        msg = f"both read the same spins; {peer} differ"
+        raise RuntimeError(msg)
+    low, high = np.quantile(seconds[:, 1] / seconds[:, 0], [0.25, 0.75])
+    evidence = Evidence("mean spin", float(results[0][0].mean()), float(results[0][1].mean()), 0.0)
+    return row(work, peer, seconds, 1e-3, target, unit="ms", note=f"{low:.1f} to {high:.1f}", evidence=evidence)
+
+
+ROWS = {
+    # what DWaveSampler returns
+    "sample set": lambda pairs: against("an answer's spins", "the client's sample set", clients_sample_set, 5.0, pairs),
+    "array": lambda pairs: against("the same", "the client's lists, as an array", clients_array, 5.0, pairs),
+    # nothing to compute with yet
+    "lists": lambda pairs: against("the same", "the client's lists", clients_lists, None, pairs),
+}
+
+
+def other_costs(repeats):
+    """Return, in milliseconds, the medians of what else a full-chip job costs here: {what: ms}."""
+    costs = {"encoding a job (the client's)": [], "a job on disk (wall)": [], "an answer on disk (wall)": []}
+    answer = read_answer(future_of(MATRIX), REQUEST)
+    with tempfile.TemporaryDirectory() as folder, Journal(Path(folder) / "journal.sqlite") as journal:
+        for number in range(repeats):
+            linear = dict(zip(REQUEST.qubits.tolist(), REQUEST.fields.tolist(), strict=True))
+            quadratic = dict(zip(map(tuple, REQUEST.couplers.tolist()), REQUEST.couplings.tolist(), strict=True))
+            encode = timed(lambda: encode_problem_as_qp(MATRIX, linear, quadratic))  # noqa: B023 - called at once
+            request = JobRequest(**{**vars_of(REQUEST), "draw": (number,)})
+            write = timed(lambda: journal.claim([request]), time.perf_counter)  # noqa: B023
+            keeping = timed(lambda: journal.answered({request.key: answer}), time.perf_counter)  # noqa: B023
+            for what, (seconds, _) in zip(costs, (encode, write, keeping), strict=True):
+                costs[what].append(1e3 * seconds)
+    return {what: float(np.median(each)) for what, each in costs.items()}
+
+
+def vars_of(request):
+    return {name: getattr(request, name) for name in request.__dataclass_fields__}
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Time the reading of answers, ours and the client's in turn.")
+    parser.add_argument("--quick", action="store_true", help="few pairs; nothing is stored")
+    arguments = parser.parse_args()
+    pairs = 3 if arguments.quick else 21
+    rows = {}
+    for name in ROWS:
+        print(f"{name} ...", flush=True)
+        rows[name] = ROWS[name](pairs)
+    print("\n".join(["", *table(rows.values())]))
+    costs = other_costs(3 if arguments.quick else 11)
+    print("\n| of a job on the full chip | ms |\n| --- | --- |")
+    for what, milliseconds in costs.items():
+        print(f"| {what} | {milliseconds:.3g} |")
+    # no exit status: on a shared machine a miss is a reason to look, not a failure
+    if missed := [name for name, r in rows.items() if r.missed]:
+        print(f"\nmissed: {', '.join(missed)}")
+    if not arguments.quick:
+        keep(HERE / "qpu.json", rows, PACKAGES, {"pairs": pairs, "reads": NUM_READS, "other_ms": costs})
+
+
+if __name__ == "__main__":
+    main()
