@@ -69,7 +69,8 @@ class SamplerSpec:
     name : str
         A registry name, or "package.module:factory".
     parameters : mapping, optional
-        Fixed keywords of its sampling, such as `num_sweeps`.
+        Fixed keywords of its sampling, such as `num_sweeps`. `reuse_steps` is any sampler's: for how many steps of a
+        learner its reads are used.
     opening : mapping, optional
         Keywords of its factory, such as a solver's name. `SamplerSpec.qpu` names those of a processor.
 
@@ -114,6 +115,7 @@ class SamplerSpec:
         region: str | None = None,
         config_file: str | bool | None = None,
         embedding: Any = None,
+        num_copies: int = 1,
         num_gauges: int = 1,
         journal: Any = None,
         experiment: str = "",
@@ -134,7 +136,10 @@ class SamplerSpec:
             A solver's name, or the features that it must have: `{"topology__type": "zephyr"}`.
         embedding : optional
             Variables are embedded in the working graph in this way: a `MinorEmbedding` or a mapping from variable to
-            qubits. None: variables are qubits.
+            qubits; "find" finds one for each graph. None: variables are qubits.
+        num_copies : int
+            Above 1, as many copies of a small problem, or of what held rows leave free, share one job on disjoint
+            parts of the working graph.
         num_gauges : int
             Random gauges (spin-reversal transforms) that reads are averaged over; 1 sends problems as they are.
         journal : path, optional
@@ -158,17 +163,17 @@ class SamplerSpec:
             "region": (region, None),
             "config_file": (config_file, None),
             "embedding": (embedding, None),
+            "num_copies": (num_copies, 1),
             "num_gauges": (num_gauges, 1),
             "journal": (None if journal is None else str(journal), None),
             "experiment": (experiment, ""),
             "budget_us": (budget_us, None),
-            "reuse_steps": (reuse_steps, 1),
             "resubmit_in_doubt": (resubmit_in_doubt, False),
             "quench": (quench, None),
         }
         # what is left out equals what is given as it would be anyway
         opening = {name: value for name, (value, default) in given.items() if value is not default and value != default}
-        return cls("qpu", defaults, opening)
+        return cls("qpu", {**defaults, "reuse_steps": reuse_steps} if reuse_steps != 1 else defaults, opening)
 
     @property
     def shaping(self) -> dict[str, Any]:

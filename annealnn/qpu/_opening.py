@@ -11,9 +11,11 @@ from typing import Any
 
 import dimod
 
+from annealnn._validation import check_count
 from annealnn.qpu._dispatcher import Dispatcher
 from annealnn.qpu._quench import QuenchComposite
 from annealnn.qpu._sampler import QPUSampler
+from annealnn.samplers import EmbeddedSampler, PackedSampler
 
 # those that are open, by what they were opened with: a machine opens its sampler whenever it draws
 _OPEN: "weakref.WeakValueDictionary[str, Dispatcher]" = weakref.WeakValueDictionary()
@@ -27,11 +29,11 @@ def open_qpu(
     region: str | None = None,
     config_file: str | bool | None = None,
     embedding: Any = None,
+    num_copies: int = 1,
     num_gauges: int = 1,
     journal: str | None = None,
     experiment: str = "",
     budget_us: float | None = None,
-    reuse_steps: int = 1,
     resubmit_in_doubt: bool = False,
     quench: Any = None,
 ) -> dimod.Sampler:
@@ -41,17 +43,24 @@ def open_qpu(
 
     Raises
     ------
+    ValueError
+        If copies are asked for, which find embeddings of their own, and an embedding is given.
     QPUError
         If it cannot be opened, saying what to configure.
     JournalError
         If the journal cannot be used.
     """
+    if num_copies != 1 and embedding not in (None, "find"):
+        msg = f"copies find embeddings of their own; got num_copies={num_copies!r} and an embedding. Leave one out"
+        raise ValueError(msg)
     opening = {"profile": profile, "solver": solver, "region": region, "config_file": config_file}
     rules = {"budget_us": budget_us, "resubmit_in_doubt": resubmit_in_doubt, "experiment": experiment}
     dispatcher = _dispatcher(opening, journal, rules)
-    sampler: dimod.Sampler = QPUSampler(
-        dispatcher, num_gauges=num_gauges, reuse_steps=reuse_steps, experiment=experiment
-    )
+    sampler: dimod.Sampler = QPUSampler(dispatcher, num_gauges=num_gauges, experiment=experiment)
+    if check_count("num_copies", num_copies) > 1:
+        sampler = PackedSampler(sampler, num_copies=num_copies)
+    elif embedding is not None:
+        sampler = EmbeddedSampler(sampler, embedding=None if embedding == "find" else embedding)
     return sampler if quench is None else QuenchComposite(sampler, quench)
 
 

@@ -39,16 +39,13 @@ class QPUSampler(AnnealSampler, dimod.Structured):  # type: ignore[misc]
     num_gauges : int
         1 sends problems as they are; with more, reads are shared out among random gauges (spin-reversal transforms),
         and `properties` state the ranges as far as they are symmetric.
-    reuse_steps : int
-        For how many steps of a learner reads are used.
     experiment : str
         Names the reads: the same problem, seed and experiment are the same reads, from the journal.
     """
 
-    def __init__(self, runner: JobRunner, *, num_gauges: int = 1, reuse_steps: int = 1, experiment: str = "") -> None:
-        self._runner, self._solver = runner, runner.definition
+    def __init__(self, runner: JobRunner, *, num_gauges: int = 1, experiment: str = "") -> None:
+        self._runner, self._solver = runner, runner.solver
         self._num_gauges = check_count("num_gauges", num_gauges)
-        self._reuse_steps = check_count("reuse_steps", reuse_steps)
         self._experiment = experiment
 
     def __repr__(self) -> str:
@@ -157,7 +154,6 @@ class QPUSampler(AnnealSampler, dimod.Structured):  # type: ignore[misc]
         *,
         want: Want = "spins",
         num_gauges: int | None = None,
-        reuse_steps: int | None = None,
         auto_scale: bool = False,
         **kwargs: Any,
     ) -> CompiledQPU:
@@ -167,8 +163,8 @@ class QPUSampler(AnnealSampler, dimod.Structured):  # type: ignore[misc]
         ----------
         structure : Structure
         want : "spins" or "moments"
-        num_gauges, reuse_steps : int, optional
-            In place of those of the sampler.
+        num_gauges : int, optional
+            In place of that of the sampler.
         auto_scale : bool
             As in `sample`. A factor that follows the parameters changes the temperature from step to step.
         **kwargs
@@ -180,12 +176,11 @@ class QPUSampler(AnnealSampler, dimod.Structured):  # type: ignore[misc]
             If the structure is not on the working graph, or the solver does not take one of `kwargs`.
         """
         if unknown := [name for name in kwargs if name not in self._device_parameters]:
-            taken = ["num_gauges", "reuse_steps", "auto_scale", *self._device_parameters]
+            taken = ["num_gauges", "auto_scale", *self._device_parameters]
             msg = f"{self._solver.solver} takes {', '.join(taken)} when learners sample; got {unknown[0]!r}"
             raise ValueError(msg)
         check_graph(self, structure)
-        reuse = self._reuse_steps if reuse_steps is None else check_count("reuse_steps", reuse_steps)
-        return CompiledQPU(structure, want, batch=self._batch(num_gauges, auto_scale, kwargs), reuse_steps=reuse)
+        return CompiledQPU(structure, want, batch=self._batch(num_gauges, auto_scale, kwargs))
 
     def plan(
         self,
@@ -195,7 +190,7 @@ class QPUSampler(AnnealSampler, dimod.Structured):  # type: ignore[misc]
         num_gauges: int | None = None,
         num_problems: int = 1,
         num_steps: int = 1,
-        reuse_steps: int | None = None,
+        reuse_steps: int = 1,
         budget_us: float | None = None,
         **kwargs: Any,
     ) -> Plan:
@@ -203,12 +198,12 @@ class QPUSampler(AnnealSampler, dimod.Structured):  # type: ignore[misc]
 
         Parameters
         ----------
-        num_reads, num_problems, num_steps, budget_us
+        num_reads, num_problems, num_steps, reuse_steps, budget_us
             As in `annealnn.qpu.plan`.
         num_qubits : int, optional
             Active qubits; None counts all of them.
-        num_gauges, reuse_steps : int, optional
-            In place of those of the sampler.
+        num_gauges : int, optional
+            In place of that of the sampler.
         **kwargs
             What the solver is told: `annealing_time`, ...
 
@@ -225,7 +220,7 @@ class QPUSampler(AnnealSampler, dimod.Structured):  # type: ignore[misc]
             num_gauges=self._num_gauges if num_gauges is None else num_gauges,
             num_problems=num_problems,
             num_steps=num_steps,
-            reuse_steps=self._reuse_steps if reuse_steps is None else reuse_steps,
+            reuse_steps=reuse_steps,
             budget_us=budget_us,
         )
 

@@ -11,6 +11,7 @@ from annealnn.samplers._exact import ExactSampler
 from annealnn.samplers._gibbs import GibbsSampler
 from annealnn.samplers._path_integral import PathIntegralSampler, TransverseObservables
 from annealnn.samplers._population import PopulationAnnealingSampler
+from annealnn.samplers._reuse import ReusingSampler
 from annealnn.samplers._simulated_annealing import SimulatedAnnealingSampler
 from annealnn.samplers._simulated_quantum_annealing import SimulatedQuantumAnnealingSampler
 from annealnn.samplers._streams import streams_from_seed, uniforms
@@ -40,6 +41,7 @@ __all__ = [
     "PathIntegralSampler",
     "PopulationAnnealingSampler",
     "Reads",
+    "ReusingSampler",
     "SamplerState",
     "SimulatedAnnealingSampler",
     "SimulatedQuantumAnnealingSampler",

@@ -10,19 +10,24 @@ from annealnn.models import Clamp, Parameters, Structure, bqm_of_terms
 from annealnn.samplers._base import HasLearnersDoor
 from annealnn.samplers._clamps import distinct_rows
 from annealnn.samplers._compiled import CompiledSampler, SamplerState, Step, Want
+from annealnn.samplers._reuse import ReusingSampler
 from annealnn.typing import Spins
 
 
 def compile_sampler(
-    sampler: dimod.Sampler, structure: Structure, *, want: Want = "spins", **parameters: Any
+    sampler: dimod.Sampler, structure: Structure, *, want: Want = "spins", reuse_steps: int = 1, **parameters: Any
 ) -> CompiledSampler:
     """Return `sampler` bound to `structure`; `parameters` are fixed keywords of its sampling.
+
+    With `reuse_steps` above 1 it is a `ReusingSampler`: reads serve so many steps.
 
     Raises
     ------
     ValueError
         If the sampler does not take one of `parameters`, or gives no reads on demand.
     """
+    if reuse_steps != 1:
+        return ReusingSampler(compile_sampler(sampler, structure, want=want, **parameters), reuse_steps)
     if isinstance(sampler, HasLearnersDoor):
         taken = inspect.signature(sampler.compile).parameters
         known = list(taken)[2:]

@@ -163,8 +163,8 @@ def test_the_command_says_what_a_training_costs_and_sends_nothing(served, capsys
     monkeypatch.setattr("sys.argv", ["annealnn", "qpu", "plan", *arguments, "--annealing-time", "5"])
     assert run() == 0
     said = " ".join(capsys.readouterr().out.split())
-    sampler = SamplerSpec.qpu(num_gauges=2, reuse_steps=2).open()
-    made = sampler.plan(500, num_steps=100, budget_us=1e6, annealing_time=5.0)
+    sampler = SamplerSpec.qpu(num_gauges=2).open()
+    made = sampler.plan(500, num_steps=100, reuse_steps=2, budget_us=1e6, annealing_time=5.0)
     assert f"100: 2 a step of 250 reads (a job takes at most {made.most_reads:,})" in said
     assert f"{made.total_us / 1e6:,.3f} s in all" in said
     assert "SIMULATED; nothing was sent" in said
@@ -182,3 +182,26 @@ def test_oceans_composites_stand_over_it(served):
     found = EmbeddingComposite(SamplerSpec.qpu().open()).sample(triangle, num_reads=20, chain_strength=1.0)
     assert found.record.num_occurrences.sum() == 20
     assert found.first.sample in ({"a": s, "b": s, "c": s} for s in (-1, 1))
+
+
+def test_a_machine_of_any_graph_is_embedded_as_the_recipe_says(served):
+    common = {"n_components": 3, "n_particles": 60, "n_iter": 4, "random_state": 0, "progress": False}
+    one = RestrictedBoltzmannMachine(sampler=SamplerSpec.qpu(embedding="find", reuse_steps=2), **common)
+    before = accepted(served)
+    assert one.fit(ROWS).model_.structure.num_variables == 7
+    assert accepted(served) == before + 2
+    chains = {v: [v] for v in range(4)} | {4: [4, 12], 5: [5, 13], 6: [6, 14]}
+    given = RestrictedBoltzmannMachine(sampler=SamplerSpec.qpu(embedding=chains), **common).fit(ROWS)
+    assert not np.array_equal(given.model_.h, one.model_.h)
+
+
+def test_copies_on_one_chip_share_jobs(served):
+    graph = [(v, h) for v in range(4) for h in range(4, 8)] + [(4, 5)]
+    common = {"n_hidden": 4, "graph": graph, "positive_phase": "sampling", "n_particles": 50, "n_iter": 2}
+    spec = SamplerSpec.qpu(num_copies=8)
+    before = accepted(served)
+    BoltzmannMachine(sampler=spec, random_state=0, progress=False, **common).fit(ROWS)
+    distinct = len(np.unique(ROWS, axis=0))
+    assert 4 <= accepted(served) - before < 2 + 2 * distinct
+    with pytest.raises(ValueError, match="num_copies=2 and an embedding"):
+        SamplerSpec.qpu(num_copies=2, embedding={0: [1]}).open()
