@@ -2,7 +2,8 @@
 
 As in `samplers.py`: in turn, seconds of processor time, and what counts is the median of the ratios of neighbours; its
 spread, from the lowest quarter to the highest, is in the note. Both read the same answer, and come to the same spins.
-Then what else a job costs on this side of the network: encoding it, and keeping it in the journal.
+Then what else a job costs on this side of the network: encoding it, and keeping it in the journal; and what a step of a
+learner of 600 qubits costs here beyond its jobs: gauges, ranges, keys, reads brought back, moments.
 
 python speed/qpu.py [--quick]
 """
@@ -13,13 +14,15 @@ import tempfile
 import time
 from pathlib import Path
 
+import networkx as nx
 import numpy as np
 from dwave.cloud.coders import encode_problem_as_qp
 from dwave.cloud.computation import Future
 from dwave.cloud.solver import StructuredSolver
 
 from annealnn.embeddings import topology_graph
-from annealnn.qpu import JobRequest, Journal
+from annealnn.models import Parameters, Structure
+from annealnn.qpu import JobAnswer, JobRequest, Journal, QPUSampler, SolverDefinition
 from annealnn.qpu._connection import read_answer
 
 from compare import Evidence, in_turn, keep, row, table, timed
@@ -143,6 +146,37 @@ def other_costs(repeats):
     return {what: float(np.median(each)) for what, each in costs.items()}
 
 
+class AtOnce:
+    """A solver that answers at once, always the same reads."""
+
+    def __init__(self, num_qubits):
+        self.solver = SolverDefinition(solver="full chip", properties=MATRIX.properties)
+        self.spins = RNG.choice(np.array([-1, 1], np.int8), (NUM_READS, num_qubits))
+
+    def run(self, requests):
+        timing, energies = {"qpu_access_time": 1.0}, np.zeros(NUM_READS)
+        return [JobAnswer(self.spins[: r.num_reads], energies, timing, r.key, r.solver) for r in requests]
+
+
+def step_costs(repeats, num_qubits=600):
+    """Return, in milliseconds, the medians of what a learner's step costs beyond its jobs: {what: ms}."""
+    # a ball: dense with couplers, as embedded machines are
+    ball = [v for layer in nx.bfs_layers(GRAPH, len(GRAPH) // 2) for v in layer][:num_qubits]
+    structure = Structure.from_edges(ball, GRAPH.subgraph(ball).edges)
+    costs = {}
+    for num_gauges in (1, 10):
+        compiled = QPUSampler(AtOnce(num_qubits)).compile(structure, want="moments", num_gauges=num_gauges)
+        state, seconds = compiled.init(NUM_READS, num_gauges), []
+        for _ in range(repeats):
+            parameters = Parameters(*(RNG.uniform(-1, 1, n) for n in (num_qubits, structure.num_edges)))
+            spent, step = timed(lambda: compiled.step(parameters, state))  # noqa: B023 - called at once
+            seconds.append(spent)
+            state = step.state
+        what = f"a step, {num_qubits} qubits, {structure.num_edges} couplers, {NUM_READS} reads, {num_gauges} jobs"
+        costs[what] = 1e3 * float(np.median(seconds))
+    return costs
+
+
 def vars_of(request):
     return {name: getattr(request, name) for name in request.__dataclass_fields__}
 
@@ -157,15 +191,18 @@ def main():
         print(f"{name} ...", flush=True)
         rows[name] = ROWS[name](pairs)
     print("\n".join(["", *table(rows.values())]))
-    costs = other_costs(3 if arguments.quick else 11)
-    print("\n| of a job on the full chip | ms |\n| --- | --- |")
-    for what, milliseconds in costs.items():
-        print(f"| {what} | {milliseconds:.3g} |")
+    costs, steps = other_costs(3 if arguments.quick else 11), step_costs(3 if arguments.quick else 21)
+    for title, lines in (("of a job on the full chip", costs), ("of a learner, beyond its jobs", steps)):
+        print(f"\n| {title} | ms |\n| --- | --- |")
+        for what, milliseconds in lines.items():
+            print(f"| {what} | {milliseconds:.3g} |")
     # no exit status: on a shared machine a miss is a reason to look, not a failure
     if missed := [name for name, r in rows.items() if r.missed]:
         print(f"\nmissed: {', '.join(missed)}")
     if not arguments.quick:
-        keep(HERE / "qpu.json", rows, PACKAGES, {"pairs": pairs, "reads": NUM_READS, "other_ms": costs})
+        keep(
+            HERE / "qpu.json", rows, PACKAGES, {"pairs": pairs, "reads": NUM_READS, "other_ms": costs, "step_ms": steps}
+        )
 
 
 if __name__ == "__main__":

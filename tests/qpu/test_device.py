@@ -8,7 +8,7 @@ import pytest
 
 from annealnn import BoltzmannMachine, EmbeddedBoltzmannMachine, RestrictedBoltzmannMachine, SamplerSpec
 from annealnn.datasets import make_bars_and_stripes
-from annealnn.exceptions import BudgetError, NotInJournalError, QPUConfigurationError
+from annealnn.exceptions import BudgetError, GraphChangedError, NotInJournalError, QPUConfigurationError
 from annealnn.standin import StandIn, ThermalPhysics, serve_in_thread
 from annealnn.testing import FALSE_ALARM, boltzmann_pvalue
 
@@ -205,3 +205,21 @@ def test_copies_on_one_chip_share_jobs(served):
     assert 4 <= accepted(served) - before < 2 + 2 * distinct
     with pytest.raises(ValueError, match="num_copies=2 and an embedding"):
         SamplerSpec.qpu(num_copies=2, embedding={0: [1]}).open()
+
+
+def test_a_changed_graph_is_told_and_the_recipe_opens_the_new_one(monkeypatch):
+    with serve_in_thread(StandIn("chimera-1", seed=3)) as served:
+        monkeypatch.setenv("DWAVE_API_ENDPOINT", served.endpoint)
+        monkeypatch.setenv("DWAVE_API_TOKEN", served.token)
+        sampler = SamplerSpec.qpu().open()
+        bqm = dimod.BQM({0: 0.5}, {}, 0.0, "SPIN")
+        found = sampler.sample(bqm, num_reads=5, seed=1)
+        served.standin.kill_qubits([7])
+        with pytest.raises(GraphChangedError, match="graph_id"):
+            sampler.sample(bqm, num_reads=5, seed=2)
+        # what was answered is still there
+        again = sampler.sample(bqm, num_reads=5, seed=1)
+        np.testing.assert_array_equal(found.record.sample, again.record.sample)
+        anew = SamplerSpec.qpu().open()
+        assert anew.nodelist == list(range(7))
+        assert anew.sample(bqm, num_reads=5, seed=2).info["solver"] != found.info["solver"]

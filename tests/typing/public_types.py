@@ -81,6 +81,7 @@ def diagnostics(structure: Structure, spins: Spins, energies: Floats) -> None:
 def registry(spec: SamplerSpec) -> None:
     assert_type(annealnn.sampler_names(), list[str])
     assert_type(spec.name, str)
+    assert_type(SamplerSpec.qpu(num_gauges=2, annealing_time=5.0), SamplerSpec)
 
     spec.name = "gibbs"  # type: ignore[misc]
     SamplerSpec()  # type: ignore[call-arg]
