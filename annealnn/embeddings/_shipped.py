@@ -78,24 +78,22 @@ def _sizes(source: str) -> tuple[int, ...]:
 
 
 def shipped_clique(target: str | None, num_variables: int) -> MinorEmbedding | None:
-    """Return a shipped clique embedding if there is one, else None."""
-    return _loaded(target, f"K{num_variables}")
+    """Return the shipped embedding of just this clique if there is one: the first chains of a larger one are longer."""
+    return _loaded(target, (num_variables,))
 
 
 def shipped_biclique(target: str | None, source: Structure, sides: Sides) -> MinorEmbedding | None:
-    """Return a shipped biclique embedding of a bipartite source if there is one, else None."""
+    """Return the shipped biclique embedding of a bipartite source of just these sides if there is one, else None."""
     for order in (sides, sides[::-1]):
-        found = _loaded(target, f"K{len(order[0])},{len(order[1])}")
+        found = _loaded(target, tuple(map(len, order)))
         if found is not None:
             chains = dict(zip((*order[0], *order[1]), found.chains, strict=True))
             return MinorEmbedding.from_mapping(chains, source.num_variables)
     return None
 
 
-def _loaded(target: str | None, source: str) -> MinorEmbedding | None:
+def _loaded(target: str | None, sizes: tuple[int, ...]) -> MinorEmbedding | None:
     if target is None or not (data_root("embeddings") / target).is_dir():
         return None
-    try:
-        return load_embedding(target, source)
-    except ValueError:
-        return None
+    exact = [item for item in shipped_embeddings() if item.target == target and _sizes(item.source) == sizes]
+    return load_embedding(target, exact[0].source) if exact else None

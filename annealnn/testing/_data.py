@@ -33,7 +33,7 @@ def embedding_cases() -> list[EmbeddingCase]:
             make=partial(load_embedding, item.target, item.source),
             source=item.source,
             target=item.target,
-            shape=provenance(root / item.target)["shape"],
+            shape=provenance(root / item.target)["files"][item.file]["shape"],
         )
         for item in shipped_embeddings()
     ]

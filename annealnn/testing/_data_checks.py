@@ -6,7 +6,7 @@ Each `check_*` takes a `FolderCase`, `LoaderCase` or `EmbeddingCase`, and raises
 import hashlib
 import inspect
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, final
@@ -44,7 +44,7 @@ class LoaderCase:
 @final
 @dataclass(frozen=True, kw_only=True)
 class EmbeddingCase:
-    """A shipped clique embedding: "Kn" in a perfect topology."""
+    """A shipped embedding: "Kn" or "Ka,b" in a perfect topology."""
 
     name: str
     make: Callable[[], MinorEmbedding]
@@ -124,8 +124,8 @@ def check_maker_repeats_with_its_seed(case: LoaderCase) -> None:
 
 
 def check_embedding_fits_its_graph(case: EmbeddingCase) -> None:
-    """Chains are connected in the perfect graph, disjoint, and every pair of variables shares a coupler."""
-    source = _clique(case)
+    """Chains are connected in the perfect graph, disjoint, and those of every edge share a coupler."""
+    source = _source(_sizes(case))
     embedded = EmbeddedStructure.build(case.make(), source, topology_graph(case.target))
     between = embedded.source_edge[embedded.source_edge >= 0]
     assert len(np.unique(between)) == source.num_edges
@@ -139,14 +139,20 @@ def check_embedding_has_the_stated_shape(case: EmbeddingCase) -> None:
     assert stated == [found.num_variables, found.num_qubits, longest], f"stated {case.shape!r}"
 
 
-def check_first_chains_are_a_smaller_clique(case: EmbeddingCase) -> None:
-    """The first chains embed a smaller complete graph."""
-    n = _clique(case).num_variables // 2
-    case.make().first(n).verify(Structure.complete(n), topology_graph(case.target))
+def check_first_chains_embed_a_smaller_graph(case: EmbeddingCase) -> None:
+    """Half the chains, of a biclique half of each side, embed a smaller graph of the kind."""
+    chains, starts = case.make().chains, [0, *_sizes(case)[:-1]]
+    halves = [n // 2 for n in _sizes(case)]
+    picked = [chain for start, n in zip(starts, halves, strict=True) for chain in chains[start : start + n]]
+    MinorEmbedding(tuple(picked)).verify(_source(halves), topology_graph(case.target))
 
 
-def _clique(case: EmbeddingCase) -> Structure:
-    return Structure.complete(int(case.source.removeprefix("K")))
+def _sizes(case: EmbeddingCase) -> list[int]:
+    return [int(n) for n in case.source.removeprefix("K").split(",")]
+
+
+def _source(sizes: Sequence[int]) -> Structure:
+    return Structure.complete(*sizes) if len(sizes) == 1 else Structure.layered(*sizes)
 
 
 def _loads(case: LoaderCase) -> bool:
@@ -166,5 +172,5 @@ LOADER_CHECKS = [
 EMBEDDING_CHECKS = [
     check_embedding_fits_its_graph,
     check_embedding_has_the_stated_shape,
-    check_first_chains_are_a_smaller_clique,
+    check_first_chains_embed_a_smaller_graph,
 ]

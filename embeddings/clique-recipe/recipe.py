@@ -1,4 +1,4 @@
-"""Rebuild the shipped clique embeddings: minorminer's busclique on perfect graphs, deterministic.
+"""Rebuild the shipped clique and biclique embeddings: minorminer's busclique on perfect graphs, deterministic.
 
 python recipe.py
 """
@@ -8,58 +8,79 @@ import json
 from importlib.metadata import version
 from pathlib import Path
 
-from minorminer import busclique
+from annealnn.embeddings import EmbeddedStructure, topology_graph
+from annealnn.embeddings._cliques import find_biclique, find_clique, two_sides
+from annealnn.models import Structure
 
-from annealnn.embeddings import topology_graph
-
-NUM_VARIABLES = 46
-TARGETS = ("chimera-12", "pegasus-16", "zephyr-12")
+# the data sets' models: four digits with their class units, all ten, and restricted machines of as many visible units
+SOURCES = {
+    "chimera-12": [(46,), (46, 32)],
+    "chimera-16": [(64,), (64, 32)],
+    "pegasus-16": [(46,), (74,), (64, 32), (74, 128)],
+    "zephyr-12": [(46,), (74,), (64, 32), (74, 128)],
+}
 
 PROVENANCE = """\
-title = "Minor embedding of the complete graph K{n} in {target}"
-what = "one chain of qubits for each of {n} variables; every pair of chains shares a coupler of the perfect graph"
-shape = "{n} chains, {qubits} qubits, longest chain {longest}"
+title = "Minor embeddings of complete and complete bipartite graphs in {target}"
+what = "one chain of qubits for each variable; in Kn, every pair of chains shares a coupler of the perfect graph; in \
+Ka,b, each of the first a chains shares one with each of the other b"
+shape = "one chain a variable; each file states its chains, qubits and longest chain"
 format = "JSON, key `format` 1: source, target, chains, method, seed, tools"
-source = "minorminer {minorminer}, busclique.find_clique_embedding, on dwave-graphs' perfect graph"
+source = "minorminer {minorminer}, busclique, on dwave-graphs' perfect graph"
 licence = "Apache-2.0"
 recipe = "embeddings/clique-recipe/recipe.py in the repository"
-checked = "chains are connected, disjoint and cover every pair: tests/embeddings"
-
+checked = "chains are connected, disjoint and cover every edge: tests/embeddings"
+"""
+FILE = """
 [files."{file}"]
+shape = "{chains} chains, {qubits} qubits, longest chain {longest}"
 sha256 = "{sha256}"
 """
 
 
 def main():
     """Write one folder for each target graph."""
-    for target in TARGETS:
-        found = busclique.find_clique_embedding(NUM_VARIABLES, topology_graph(target), seed=0, use_cache=False)
-        chains = [sorted(map(int, found[v])) for v in range(NUM_VARIABLES)]
-        record = {
-            "format": 1,
-            "source": f"K{NUM_VARIABLES}",
-            "target": target,
-            "method": "minorminer.busclique.find_clique_embedding",
-            "seed": 0,
-            "tools": {name: version(name) for name in ("minorminer", "dwave-graphs")},
-            "chains": chains,
-        }
+    for target, sources in SOURCES.items():
         folder = Path(__file__).parents[1] / target
         folder.mkdir(exist_ok=True)
-        file = f"k{NUM_VARIABLES}_clique.json"
-        content = (json.dumps(record) + "\n").encode()
-        (folder / file).write_bytes(content)
-        facts = {
-            "n": NUM_VARIABLES,
-            "target": target,
-            "qubits": sum(map(len, chains)),
-            "longest": max(map(len, chains)),
-            "minorminer": version("minorminer"),
-            "file": file,
-            "sha256": hashlib.sha256(content).hexdigest(),
-        }
-        (folder / "PROVENANCE.toml").write_text(PROVENANCE.format(**facts), encoding="utf-8")
-        print(target, facts["qubits"], "qubits, longest chain", facts["longest"])
+        graph = topology_graph(target)
+        stated = PROVENANCE.format(target=target, minorminer=version("minorminer"))
+        for sizes in sources:
+            stated += FILE.format(**write(folder, graph, sizes))
+        (folder / "PROVENANCE.toml").write_text(stated, encoding="utf-8")
+
+
+def write(folder, graph, sizes):
+    """Write one embedding; return what is stated of it."""
+    if len(sizes) == 1:
+        source, kind, method = Structure.complete(*sizes), "clique", "minorminer.busclique.find_clique_embedding"
+        found = find_clique(*sizes, graph, seed=0)
+    else:
+        source, kind, method = Structure.layered(*sizes), "biclique", "minorminer.busclique.busgraph_cache, bicliques"
+        found = find_biclique(source, two_sides(source), graph, seed=0)
+    chains = [sorted(map(int, chain)) for chain in found.chains]
+    EmbeddedStructure.build(found, source, graph)
+    record = {
+        "format": 1,
+        "source": "K" + ",".join(map(str, sizes)),
+        "target": folder.name,
+        "method": method,
+        "seed": 0,
+        "tools": {name: version(name) for name in ("minorminer", "dwave-graphs")},
+        "chains": chains,
+    }
+    file = f"k{'_'.join(map(str, sizes))}_{kind}.json"
+    content = (json.dumps(record) + "\n").encode()
+    (folder / file).write_bytes(content)
+    facts = {
+        "file": file,
+        "chains": len(chains),
+        "qubits": sum(map(len, chains)),
+        "longest": max(map(len, chains)),
+        "sha256": hashlib.sha256(content).hexdigest(),
+    }
+    print(folder.name, file, facts["qubits"], "qubits, longest chain", facts["longest"])
+    return facts
 
 
 if __name__ == "__main__":

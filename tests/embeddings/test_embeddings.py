@@ -94,7 +94,7 @@ def test_sparse_source_with_a_lone_variable_on_an_unknown_graph():
         (lambda g: MinorEmbedding.from_mapping({0: [0], 1: 4}, 2), "that of variable 1 is 4"),
         (lambda g: MinorEmbedding.from_mapping({0: [0], 7: [4]}, 1), "got one for 7"),
         (lambda g: load_embedding("zephyr-12", 46), "got 46 on"),
-        (lambda g: load_embedding("zephyr-12", "K47"), "K47"),
+        (lambda g: load_embedding("zephyr-12", "K75"), "K75"),
         (lambda g: load_embedding("zephyr-13"), "zephyr-13"),
         (lambda g: topology_graph("zephyr"), "'zephyr'"),
         (lambda g: topology_graph("pegasus-1"), "pegasus-1"),
