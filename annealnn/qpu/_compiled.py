@@ -1,5 +1,6 @@
 """The learner's door of a processor."""
 
+from collections.abc import Sequence
 from typing import Any, final
 
 import numpy as np
@@ -43,10 +44,29 @@ class CompiledQPU(CompiledSampler):
             What went wrong on the way; what was answered is in the journal.
         """
         if clamp is None:
-            problem = _problem(self.structure, self._qubits, parameters, len(state.spins), state.streams[0])
-            (spins,), info = self._batch.draw([problem])
-        else:
-            spins, info = self._given(parameters, state, clamp)
+            (step,) = self.steps([(parameters, state)])
+            return step
+        return self._finished(*self._given(parameters, state, clamp), state)
+
+    def steps(self, asked: Sequence[tuple[Parameters, SamplerState]]) -> list[Step]:
+        """Send the jobs of all steps at once; the first one's `info` is that of all.
+
+        Raises
+        ------
+        ValueError, QPUError
+            As `step`.
+        """
+        problems = [
+            _problem(self.structure, self._qubits, parameters, len(state.spins), state.streams[0])
+            for parameters, state in asked
+        ]
+        drawn, info = self._batch.draw(problems)
+        return [
+            self._finished(spins, {} if k else info, state)
+            for k, (spins, (_, state)) in enumerate(zip(drawn, asked, strict=True))
+        ]
+
+    def _finished(self, spins: Spins, info: dict[str, Any], state: SamplerState) -> Step:
         moments = self.structure.moments_of(spins) if self.want == "moments" else None
         # every stream moves on, so that the next draw has another name
         return Step(SamplerState(spins, state.streams + _NEXT), spins, moments, info)

@@ -1,7 +1,7 @@
 """The learner's door: compile a structure once, then step with new parameters many times."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
@@ -80,6 +80,13 @@ class CompiledSampler(ABC):
     def step(self, parameters: Parameters, state: SamplerState, clamp: Clamp | None = None) -> Step:
         """Sample at `parameters`; with `clamp`, each read holds its own row of values, or what it knows of it."""
 
+    def steps(self, asked: Sequence[tuple[Parameters, SamplerState]]) -> list[Step]:
+        """Sample at several parameters, each from a state of its own; a device is sent all before one is waited for.
+
+        What calls cost is in the `info` of one or more of the steps: `total_info` adds it up.
+        """
+        return [self.step(parameters, state) for parameters, state in asked]
+
     def advance(
         self, parameters: Parameters, state: SamplerState, num_steps: int, clamp: Clamp | None = None
     ) -> SamplerState:
@@ -87,3 +94,22 @@ class CompiledSampler(ABC):
         for _ in range(num_steps if self.persistent else 1):
             state = self.step(parameters, state, clamp).state
         return state
+
+
+# of `info`: lists that are joined, numbers and mappings of numbers that are added up
+_ADDED = ("jobs", "problem_ids", "replayed", "billed_us", "qpu_timing", "client_s")
+
+
+def total_info(infos: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the `info` of several calls as one: costs added up, and for the rest what the last one says."""
+    total: dict[str, Any] = {}
+    for info in infos:
+        for name, value in info.items():
+            if name not in _ADDED or name not in total:
+                total[name] = value
+            elif isinstance(value, Mapping):
+                before = total[name]
+                total[name] = {key: before.get(key, 0.0) + value.get(key, 0.0) for key in {**before, **value}}
+            else:
+                total[name] = total[name] + value
+    return total

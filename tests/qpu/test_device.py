@@ -1,5 +1,6 @@
 """Samplers and machines on a processor, through D-Wave's own client and a stand-in for its service."""
 
+import itertools
 import pickle
 
 import dimod
@@ -9,6 +10,8 @@ import pytest
 from annealnn import BoltzmannMachine, EmbeddedBoltzmannMachine, RestrictedBoltzmannMachine, SamplerSpec
 from annealnn.datasets import make_bars_and_stripes
 from annealnn.exceptions import BudgetError, GraphChangedError, NotInJournalError, QPUConfigurationError
+from annealnn.models import Clamp, Structure
+from annealnn.samplers import compile_sampler
 from annealnn.standin import StandIn, ThermalPhysics, serve_in_thread
 from annealnn.testing import FALSE_ALARM, boltzmann_pvalue
 
@@ -203,6 +206,14 @@ def test_copies_on_one_chip_share_jobs(served):
     BoltzmannMachine(sampler=spec, random_state=0, progress=False, **common).fit(ROWS)
     distinct = len(np.unique(ROWS, axis=0))
     assert 4 <= accepted(served) - before < 2 + 2 * distinct
+    # what a step cost is what all of its jobs cost
+    structure = Structure.complete(3)
+    compiled = compile_sampler(spec.open(), structure)
+    clamp = Clamp(np.array([0, 1]), np.array(list(itertools.product([-1, 1], repeat=2)) * 20, np.int8))
+    before = served.standin.statistics()["billed_us"]
+    info = compiled.step(structure.zeros(), compiled.init(80, 1), clamp).info
+    assert info["calls"] == len(info["jobs"])
+    assert info["billed_us"] == pytest.approx(served.standin.statistics()["billed_us"] - before)
     with pytest.raises(ValueError, match="num_copies=2 and an embedding"):
         SamplerSpec.qpu(num_copies=2, embedding={0: [1]}).open()
 

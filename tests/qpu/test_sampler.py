@@ -10,6 +10,7 @@ from dwave.cloud.testing.mocks import qpu_problem_timing_data
 from annealnn.models import Clamp, Parameters, Structure
 from annealnn.qpu import JobAnswer, QPUSampler, SolverDefinition
 from annealnn.samplers import CalibratedSampler, GibbsSampler, compile_sampler
+from annealnn.samplers._compiled import total_info
 from annealnn.testing import FALSE_ALARM, SAMPLER_CHECKS, SamplerCase, boltzmann_pvalue, parametrize
 
 HIDDEN_BETA = 0.8
@@ -383,3 +384,20 @@ def test_a_temperature_is_not_told_by_reads_of_a_step_before():
     assert [step.info["boltzmann"]["passed"] for step in steps] == [True, None, True, None]
     values = [step.info["effective_beta"]["value"] for step in steps]
     assert values[0] == values[1] == pytest.approx(HIDDEN_BETA, rel=0.2)
+
+
+def test_several_steps_are_one_batch_and_cost_what_it_cost():
+    runner = ThermalRunner()
+    compiled = QPUSampler(runner).compile(STRUCTURE)
+    asked = [(MODEL, compiled.init(5, seed)) for seed in (1, 2, 3)]
+    together = compiled.steps(asked)
+    assert len(runner.batches) == 1
+    alone = [QPUSampler(ThermalRunner()).compile(STRUCTURE).step(*one) for one in asked]
+    for step, single in zip(together, alone, strict=True):
+        np.testing.assert_array_equal(step.spins, single.spins)
+        np.testing.assert_array_equal(step.state.streams, single.state.streams)
+    whole, parts = (total_info(step.info for step in steps) for steps in (together, alone))
+    assert whole["jobs"] == parts["jobs"]
+    assert len(whole["jobs"]) == 3
+    for name in ("billed_us", "qpu_timing", "client_s", "replayed"):
+        assert whole[name] == pytest.approx(parts[name])

@@ -10,49 +10,12 @@ from annealnn._rng import child_seed, resolve_seed
 from annealnn._validation import check_count, check_pair
 from annealnn.embeddings import ChainStrength, EmbeddedStructure, parallel_embeddings, unembed
 from annealnn.embeddings._unembed import Unembedded, Unembedding
-from annealnn.models import Clamp, IsingModel, Parameters, Structure, bqm_of_terms, dimod_terms
-from annealnn.samplers._adapter import compile_sampler
-from annealnn.samplers._clamps import FreeStructure, distinct_rows
-from annealnn.samplers._compiled import CompiledSampler, SamplerState, Step, Want
+from annealnn.models import IsingModel, Parameters, Structure, bqm_of_terms, dimod_terms
+from annealnn.samplers._compiled import Want
 from annealnn.samplers.composites._base import Reads
 from annealnn.samplers.composites._chains import ChainOptions, EmbeddingComposite, break_fraction, embedding_context
-from annealnn.samplers.composites._embedded import decoded_step, seed_of
+from annealnn.samplers.composites._packed_door import CompiledPacked, Copies
 from annealnn.typing import Spins
-
-
-@final
-class Copies:
-    """A structure embedded several times in one graph, no qubit shared."""
-
-    def __init__(self, embedded: Sequence[EmbeddedStructure]) -> None:
-        self.embedded = embedded
-        self._joined: dict[int, Structure] = {}
-
-    def __len__(self) -> int:
-        return len(self.embedded)
-
-    def joined(self, count: int) -> Structure:
-        """Return the physical graph of the first `count` copies together."""
-        if count not in self._joined:
-            parts = [one.physical for one in self.embedded[:count]]
-            starts = np.cumsum([0, *(part.num_variables for part in parts)])
-            edges = [part.edges + start for part, start in zip(parts, starts, strict=False)]
-            labels = tuple(q for part in parts for q in part.labels)
-            self._joined[count] = Structure(len(labels), np.concatenate(edges), labels)
-        return self._joined[count]
-
-    def spread(self, problems: Sequence[Parameters], strengths: Sequence[float]) -> Parameters:
-        """Return physical parameters of the first copies together, one problem to each."""
-        parts = [
-            one.spread(problem, chain_coupling=strength)
-            for one, problem, strength in zip(self.embedded, problems, strengths, strict=False)
-        ]
-        return Parameters(*(np.concatenate(values) for values in zip(*parts, strict=True)))
-
-    def split(self, reads: Spins, count: int) -> list[Spins]:
-        """Return the columns of each of the first `count` copies."""
-        ends = np.cumsum([one.physical.num_variables for one in self.embedded[:count]])
-        return np.split(reads, ends[:-1], axis=1)
 
 
 class _Call(NamedTuple):
@@ -290,7 +253,9 @@ class PackedSampler(EmbeddingComposite):
         EmbeddingError
             If the structure does not fit the graph.
         """
-        return CompiledPacked(structure, want, self, self._learner_options(chain_strength, unembedding), kwargs)
+        return CompiledPacked(
+            structure, want, self.child, self.copies, self._learner_options(chain_strength, unembedding), kwargs
+        )
 
     def _calls(self, models: Sequence[IsingModel]) -> Iterator[_Call]:
         """Yield the calls: problems of one graph together, in their order, as many as there are copies."""
@@ -369,98 +334,3 @@ def _common_scale(physical: Sequence[Parameters], child: dimod.Sampler) -> float
                 if value
             ]
     return min(factors, default=1.0)
-
-
-@final
-class CompiledPacked(CompiledSampler):
-    """A structure in many copies: reads are shared out among them.
-
-    With a clamp, each distinct row is a problem over the variables that it leaves free, the held ones being fields on
-    them: exact. Rows that hold the same variables share calls, those that ask for most reads together. `info` has the
-    last call's, the number of `calls`, `copies` of the structure, and `chain_break_fraction` over all calls.
-    """
-
-    def __init__(
-        self,
-        structure: Structure,
-        want: Want,
-        sampler: PackedSampler,
-        options: ChainOptions,
-        keywords: dict[str, Any],
-    ) -> None:
-        super().__init__(structure, want)
-        self._sampler, self._options, self._keywords = sampler, options, keywords
-        self._doors: dict[tuple[int, bytes, int], CompiledSampler] = {}
-        # the graph has room for one copy at least, and the child takes the keywords: said now, not in mid-training
-        self._door(sampler.copies(structure), 1)
-
-    def step(self, parameters: Parameters, state: SamplerState, clamp: Clamp | None = None) -> Step:
-        """Ask the child for all reads, call after call, and decode them."""
-        if clamp is not None:
-            return self._conditional_step(parameters, state, clamp)
-        copies, num_reads = self._sampler.copies(self.structure), len(state.spins)
-        count = min(len(copies), num_reads)
-        parts, info = self._call(copies, [parameters] * count, -(-num_reads // count), seed_of(state))
-        # the first reads of all copies, then their second ones and so on
-        spins = np.stack([part.spins for part in parts], axis=1).reshape(-1, self.structure.num_variables)[:num_reads]
-        return decoded_step(self, spins, state.streams.copy(), info | _summary([parts], len(copies)))
-
-    def _conditional_step(self, parameters: Parameters, state: SamplerState, clamp: Clamp) -> Step:
-        spins = state.spins.copy()
-        info: dict[str, Any] = {}
-        done: list[list[Unembedded]] = []
-        rows: dict[bytes, list[tuple[Any, Any, Any]]] = {}
-        for row in distinct_rows(clamp):
-            rows.setdefault(row[1].tobytes(), []).append(row)
-        most = 0
-        for members in rows.values():
-            free = FreeStructure(self.structure, members[0][1])
-            for mine, held, values in members:
-                spins[np.ix_(mine, held)] = values
-            if not len(free.free):
-                continue
-            copies = self._sampler.copies(free.structure)
-            most = max(most, len(copies))
-            members.sort(key=lambda member: -len(member[0]))
-            for start in range(0, len(members), len(copies)):
-                some = members[start : start + len(copies)]
-                problems = [free.parameters(parameters, values) for _, _, values in some]
-                parts, info = self._call(copies, problems, len(some[0][0]), seed_of(state, some[0][0][0]))
-                for (mine, _, _), part in zip(some, parts, strict=True):
-                    spins[np.ix_(mine, free.free)] = part.spins[: len(mine)]
-                done.append(parts)
-        return decoded_step(self, spins, state.streams.copy(), info | _summary(done, most))
-
-    def _call(
-        self, copies: Copies, problems: Sequence[Parameters], num_reads: int, seed: int
-    ) -> tuple[list[Unembedded], dict[str, Any]]:
-        """Return the decoded reads of each problem, from one call of the child."""
-        structure, count = copies.embedded[0].source, len(problems)
-        door = self._door(copies, count)
-        physical = copies.spread(problems, [self._options.strength(structure, problem) for problem in problems])
-        step = door.step(physical, door.init(num_reads, seed))
-        reads = door.reads(step.state) if step.spins is None else step.spins
-        parts = [
-            unembed(one, mine, self._options.unembedding, parameters=problem, seed=child_seed(seed, k))
-            for k, (one, mine, problem) in enumerate(
-                zip(copies.embedded, copies.split(reads, count), problems, strict=False)
-            )
-        ]
-        return parts, step.info
-
-    def _door(self, copies: Copies, count: int) -> CompiledSampler:
-        source = copies.embedded[0].source
-        name = (source.num_variables, source.edges.tobytes(), count)
-        if name not in self._doors:
-            joined = copies.joined(count)
-            self._doors[name] = compile_sampler(self._sampler.child, joined, want="spins", **self._keywords)
-        return self._doors[name]
-
-
-def _summary(calls: Sequence[Sequence[Unembedded]], num_copies: int) -> dict[str, Any]:
-    broken = [part.broken.mean() for parts in calls for part in parts if part.broken.size]
-    return {
-        "calls": len(calls),
-        "copies": num_copies,
-        "chain_break_fraction": float(np.mean(broken)) if broken else 0.0,
-    }
