@@ -15,7 +15,7 @@ DEFINITION := pyproject.toml setup.cfg
 # tests on all cores
 ABREAST := -n auto --maxprocesses=8 --dist=worksteal
 
-.PHONY: help optdigits optdigits-all evidence evidence-learners evidence-dynamics speed speed-learners speed-dynamics speed-qpu test test-slow kill chaos test-lowest test-newest test-interop test-wheel dist lint api docs changelog env clean
+.PHONY: help optdigits optdigits-all evidence evidence-learners evidence-dynamics evidence-qpu speed speed-learners speed-dynamics speed-qpu test test-slow kill chaos test-lowest test-newest test-interop test-wheel dist lint api docs changelog env clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -32,6 +32,9 @@ evidence-learners: $(STAMPS)/main  ## measure machines with hidden units and qua
 
 evidence-dynamics: $(STAMPS)/dynamics  ## measure coherent and open annealing against their targets (a few minutes); ARGS=--quick
 	$(BIN)/python -m annealnn.experiments.dynamics $(ARGS)
+
+evidence-qpu: $(STAMPS)/standin  ## measure the way to a processor on a SIMULATED one against its targets (10 minutes); ARGS=--quick
+	$(BIN)/python -m annealnn.experiments.qpu $(ARGS)
 
 optdigits-all: $(STAMPS)/main .venv-rbms/.stamp  ## every machine and two rivals on all ten digits (half an hour); ARGS=--resume goes on
 	$(BIN)/annealnn optdigits --all --rbms-python .venv-rbms/$(SCRIPTS)/python $(ARGS)
