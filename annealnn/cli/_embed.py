@@ -159,7 +159,7 @@ def _read_record(path: Path) -> dict[str, Any]:
     ):
         msg = f"an embedding's file has chains, a list of lists of qubits; {path} has none"
         raise ValueError(msg)
-    return record
+    return dict(record)
 
 
 def _read_edges(path: Path) -> "Structure":

@@ -6,6 +6,7 @@ from typing import Any, Literal, NamedTuple
 
 import networkx as nx
 
+from annealnn._validation import check_count
 from annealnn.embeddings._chains import EmbeddedStructure, MinorEmbedding
 from annealnn.embeddings._find import find_minor_embedding, fits
 from annealnn.embeddings._topology import as_target
@@ -27,14 +28,20 @@ class Repair(NamedTuple):
 
 
 def repair_embedding(
-    embedding: MinorEmbedding, source: Structure, target: Any, *, seed: int = 0, timeout_s: float = 30.0
+    embedding: MinorEmbedding,
+    source: Structure,
+    target: Any,
+    *,
+    longest_chain: int | None = None,
+    seed: int = 0,
+    timeout_s: float = 30.0,
 ) -> Repair:
     """Return an embedding that fits a working graph and keeps as much of an old one as it can.
 
     Dead qubits are taken out of their chains. If what is left of these is connected and still reaches all neighbours,
     that is all. Otherwise the chains at fault are found again by minorminer's heuristic, the others held fixed; if that
     fails, so are those of their neighbours. If that fails too, or more than a third of the chains is at fault, the
-    whole embedding is found anew. Chains that are found among others may be long: `embedding_statistics` says.
+    whole embedding is found anew. Chains that are found among others may be long: `longest_chain` sets a limit.
 
     Parameters
     ----------
@@ -43,6 +50,8 @@ def repair_embedding(
     source : Structure
     target : str or networkx.Graph
         The working graph of today.
+    longest_chain : int, optional
+        If chains that are found among others make a longer one, the whole embedding is found anew.
     seed : int
         For the heuristics; the same seed gives the same repair.
     timeout_s : float
@@ -54,6 +63,8 @@ def repair_embedding(
         If the embedding is of another number of variables, or none was found.
     """
     graph, _ = as_target(target)
+    if longest_chain is not None:
+        check_count("longest_chain", longest_chain)
     if embedding.num_variables != source.num_variables:
         msg = (
             f"an embedding has one chain per variable; got {embedding.num_variables} chains "
@@ -68,10 +79,10 @@ def repair_embedding(
     if not faulty:
         return _described(embedding, _of(left), "trimmed", gone)
     wider = faulty | {u for i, j in source.edges.tolist() for u in (i, j) if i in faulty or j in faulty}
-    n = source.num_variables
+    n, limit = source.num_variables, longest_chain or len(graph)
     for free in (faulty, wider):
         found = _refound(left, free, source, graph, seed, timeout_s) if 3 * len(free) <= n else None
-        if found is not None and fits(found, source, graph):
+        if found is not None and found.longest_chain <= limit and fits(found, source, graph):
             return _described(embedding, found, "found in part", gone)
     anew = find_minor_embedding(source, target, seed=seed, timeout_s=timeout_s)
     return _described(embedding, anew, "found anew", gone)
