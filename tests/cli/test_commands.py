@@ -60,6 +60,41 @@ def test_embed_describes_and_writes(annealnn, tmp_path):
     assert "3 variables, 3 edges" in out
 
 
+def test_embed_takes_layers_and_draws_them(annealnn, tmp_path):
+    picture = tmp_path / "rbm.png"
+    status, out, _ = annealnn("embed", "--biclique", "6x4x2", "--target", "zephyr-2", "--picture", picture)
+    assert status == 0
+    assert "12 variables, 32 edges in zephyr-2" in out
+    assert "chains by length:" in out
+    assert "couplers of an edge: 1 to" in out
+    assert picture.read_bytes()[:4] == b"\x89PNG"
+
+
+def test_embed_finds_copies(annealnn, tmp_path):
+    out_file = tmp_path / "copies.json"
+    status, out, _ = annealnn("embed", 4, "--copies", 0, "--target", "chimera-2", "--out", out_file)
+    assert status == 0
+    record = json.loads(out_file.read_text())
+    assert f"{len(record['copies'])} copies on" in out
+    qubits = [q for copy in record["copies"] for chain in copy for q in chain]
+    assert len(qubits) == len(set(qubits))
+
+
+def test_embed_checks_a_file_and_repairs_it(annealnn, tmp_path):
+    first, second = tmp_path / "a.json", tmp_path / "b.json"
+    annealnn("embed", "--biclique", "6x4", "--target", "zephyr-3", "--out", first)
+    status, out, _ = annealnn("embed", "--check", first, "--target", "zephyr-3")
+    assert status == 0
+    assert "a.json fits" in out.replace("\n", "")
+    assert "10 variables, 24 edges" in out
+    status, out, _ = annealnn("embed", "--check", first, "--target", "zephyr-3", "--dead", 150, "--out", second)
+    assert status == 0
+    assert "does not fit" in out
+    assert len(json.loads(second.read_text())["chains"]) == 10
+    first.write_text('{"chains": 3}')
+    assert "a list of lists of qubits" in annealnn("embed", "--check", first)[2]
+
+
 PROFILE = """
 [defaults]
 token = SECRET-TOKEN
@@ -129,7 +164,12 @@ def test_doctor_says_what_is_wrong(annealnn, monkeypatch, tmp_path):
         (("datasets", "mnist"), "got 'mnist'"),
         (("embed", "5", "--target", "foo"), "got 'foo'"),
         (("embed", "500", "--target", "chimera-2"), "at least as many qubits"),
-        (("embed", "5", "--edges", "nowhere.txt"), "got both 5 and nowhere.txt"),
+        (("embed", "5", "--edges", "nowhere.txt"), "got the number of variables 5 and --edges nowhere.txt"),
+        (("embed", "--biclique", "3x", "--edges", "e.txt"), "got --biclique 3x and --edges e.txt"),
+        (("embed", "--biclique", "3x"), "got '3x'"),
+        (("embed", "--biclique", "3x0"), "got '3x0'"),
+        (("embed", "9", "--copies", "50", "--target", "chimera-2"), "50 copies of"),
+        (("embed", "--check", "nowhere.json"), "a JSON file that --out wrote; got nowhere.json"),
         (("embed", "--edges", "nowhere.txt"), "nowhere.txt, which is none"),
         (("optdigits", "--target", "foo"), "got 'foo'"),
         (("optdigits", "--seed", "-3"), "seed"),

@@ -271,12 +271,9 @@ def test_minimize_energy_and_discard_are_upstreams(broken):
     chains = [embedding[v] for v in range(6)]
     ours = unembed(embedded, reads, "minimize-energy", parameters=parameters)
     theirs, _ = dwave.embedding.MinimizeEnergy(bqm, embedding)(samples, chains)
-    energies = embedded.source.energies(parameters, np.stack([ours.spins, theirs]).reshape(-1, 6)).reshape(2, -1)
-    # upstream does not look again at the pulls that it has put in order, and ends higher now and then
-    assert energies[0].mean() <= energies[1].mean()
-    assert (ours.spins == theirs).all(axis=1).mean() > 0.8
+    np.testing.assert_array_equal(ours.spins, theirs)
     majority = unembed(embedded, reads).spins
-    assert energies[0].mean() < embedded.source.energies(parameters, majority).mean()
+    assert (ours.spins != majority).any(axis=1).mean() > 0.3
     intact = ~ours.broken
     np.testing.assert_array_equal(ours.spins[intact], majority[intact])
     kept, which = dwave.embedding.discard(samples, chains)
