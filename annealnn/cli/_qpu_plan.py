@@ -13,7 +13,12 @@ def plan(
         int | None, typer.Option(help="Active qubits of the problem; all of the solver's if left out.")
     ] = None,
     gauges: Annotated[int, typer.Option(help="Random gauges that reads are shared out among.")] = 1,
-    problems: Annotated[int, typer.Option(help="Problems of a step: rows of data, where they are clamped.")] = 1,
+    problems: Annotated[
+        int,
+        typer.Option(
+            help="Problems of a step: distinct rows of data where they are held; those that share a chip count once."
+        ),
+    ] = 1,
     iterations: Annotated[int, typer.Option(help="Steps of a training.")] = 1,
     reuse_steps: Annotated[int, typer.Option(help="For how many steps reads are used.")] = 1,
     annealing_time: Annotated[

@@ -147,7 +147,7 @@ def plan(
     num_gauges : int
         At most one for each read is used.
     num_problems : int
-        Problems of a step.
+        Problems of a step; those that share a chip count once.
     num_steps, reuse_steps : int
         Steps of a training, and for how many of them reads are used.
     budget_us : float, optional

@@ -59,7 +59,8 @@ class Ranges(NamedTuple):
         for k, (values, (low, high)) in enumerate(zip(self._values(problem), self, strict=True)):
             # sums of couplings that were clipped one by one round
             slack = 1e-9 if k == 2 else 0.0
-            wrong = np.flatnonzero((values < low - slack) | (values > high + slack))
+            # NaN is in no range; sent, it would switch its qubit off
+            wrong = np.flatnonzero(~((values >= low - slack) & (values <= high + slack)))
             if not len(wrong):
                 continue
             at = int(wrong[0])

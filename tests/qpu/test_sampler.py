@@ -323,6 +323,16 @@ def test_rows_that_ask_for_the_same_problem_draw_their_own_reads():
     assert not np.array_equal(step.spins[::2, 1:], step.spins[1::2, 1:])
 
 
+def test_parameters_that_are_no_numbers_are_not_sent():
+    """The solver API's sign for a qubit that is switched off is NaN."""
+    runner = ThermalRunner()
+    compiled = QPUSampler(runner).compile(STRUCTURE)
+    lost = MODEL._replace(fields=np.where(np.arange(5) == 2, np.nan, MODEL.fields))
+    with pytest.raises(ValueError, match="got nan as the field of qubit 15"):
+        compiled.step(lost, compiled.init(2, 1))
+    assert runner.batches == []
+
+
 def test_one_scale_for_all_rows():
     runner = ThermalRunner()
     compiled = QPUSampler(runner).compile(STRUCTURE, auto_scale=True)
