@@ -15,9 +15,7 @@ def plan(
     gauges: Annotated[int, typer.Option(help="Random gauges that reads are shared out among.")] = 1,
     problems: Annotated[
         int,
-        typer.Option(
-            help="Problems of a step: distinct rows of data where they are held; those that share a chip count once."
-        ),
+        typer.Option(help="Problems of a step: rows that are held. Those that share a chip count once."),
     ] = 1,
     iterations: Annotated[int, typer.Option(help="Steps of a training.")] = 1,
     reuse_steps: Annotated[int, typer.Option(help="For how many steps reads are used.")] = 1,
