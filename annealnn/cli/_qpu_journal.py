@@ -5,6 +5,7 @@ import shlex
 from collections import Counter
 from datetime import datetime
 from pathlib import Path
+from statistics import median
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -18,6 +19,13 @@ if TYPE_CHECKING:
 _Path = Annotated[
     Path | None, typer.Option("--journal", help="The file; $ANNEALNN_JOURNAL or the user's own if left out.")
 ]
+# of the way to the solver and back
+_PARTS = {
+    "encode_s": "encode",
+    "submit_s": "go over the network",
+    "wait_s": "queue and be solved, as the service says",
+    "decode_s": "decode",
+}
 # argv[0] of our own commands
 _OURS = ("annealnn", "annealnn.exe", "__main__.py")
 
@@ -41,6 +49,13 @@ def journal(
             for definition in kept.definitions(name)
         }
         console.print(_by_experiment(jobs, simulated))
+        seconds = kept.client_s(experiment)
+        if seconds:
+            medians = {part: median(each.get(part, 0.0) for each in seconds) for part in _PARTS}
+            console.print(
+                "a job takes, at the median, "
+                + ", ".join(f"{1e3 * medians[part]:.1f} ms to {what}" for part, what in _PARTS.items())
+            )
         if experiment is not None:
             console.print(_by_job(jobs))
         runs = [run for run in kept.runs() if run.run in {job.run for job in jobs}]

@@ -72,6 +72,7 @@ class Dispatch:
         self._answers: dict[str, JobAnswer] = {}
         self._errors: list[QPUError] = []
         self._graph_changed: bool | None = None
+        self._told = False
         self._draws = np.random.default_rng()
 
     def run(self) -> dict[str, JobAnswer]:
@@ -120,6 +121,9 @@ class Dispatch:
                 )
         if over and not self._jobs:
             self._errors.append(self._over_budget(over[0]))
+        if later and not self._told:
+            self._told = True
+            logger.info("%d jobs are another process's or thread's: their answers are waited for", len(later))
         # what comes back may cost less than was expected
         self._waiting.extend((now + _OTHERS_S, request) for request in [*later, *over])
 

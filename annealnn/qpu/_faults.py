@@ -108,13 +108,14 @@ def opening_error(error: Exception, *, endpoint: str | None, solver: object) -> 
 
     where = f" at {endpoint}" if endpoint else ""
     if isinstance(error, client.SolverNotFoundError | api.ResourceNotFoundError):
+        what = f"no solver{where} is {solver!r}" if solver else f"the service{where} lists no processor"
         msg = (
-            f"no solver{where} is {solver!r}. `dwave solvers` lists those that your account may use; leave the solver "
-            "out for the one with most qubits"
+            f"{what}. `dwave solvers` lists those that your account may use; leave the solver out for the one with "
+            "most qubits"
         )
         return SolverNotFoundError(msg)
     if isinstance(error, api.ResourceAuthenticationError | api.ResourceAccessForbiddenError):
-        msg = f"the service{where} does not take the token ({_text(error)}). {_CONFIGURE}"
+        msg = f"the service{where} does not take the token ({_text(error)}); tokens belong to one region. {_CONFIGURE}"
         return QPUAuthenticationError(msg)
     if isinstance(error, ConfigFileError):
         msg = f"D-Wave's configuration file cannot be read: {error}. {_CONFIGURE}"

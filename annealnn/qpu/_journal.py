@@ -63,7 +63,7 @@ class Journal:
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = Path(path)
+        self.path = Path(path).expanduser().absolute()
         self._open()
 
     @classmethod
@@ -80,13 +80,13 @@ class Journal:
         self._run: int | None = None
         # keys that threads of this process work on
         self._held: set[str] = set()
-        self._closing = weakref.finalize(self, self._database.close)
+        self._closing = weakref.finalize(self, _close, self._database, self._process)
 
     def close(self) -> None:
         """Close the file. What is not answered stays as it is, for the next to collect."""
         with self._lock:
             self._closing()
-            if self._owner is not None and self._process == os.getpid():
+            if self._owner is not None:
                 self._owner.close()
                 self._owner = None
 
@@ -106,7 +106,6 @@ class Journal:
     def _reading(self) -> Iterator[sqlite3.Connection]:
         if self._process != os.getpid():
             # a forked child: the parent's connection is kept, never used nor closed, and its lock is not ours
-            self._closing.detach()
             self._inherited = (self._database, self._owner)
             self._open()
         with self._lock:
@@ -232,6 +231,7 @@ class Journal:
         if self._owner is None:
             sweep_owners(self.path)
             self._owner = Owner(self.path)
+            weakref.finalize(self, self._owner.close)
         if self._run is not None:
             return self._owner.name, self._run
         row = database.execute(
@@ -347,6 +347,16 @@ class Journal:
             for row in rows
         ]
 
+    def client_s(self, experiment: str | None = None) -> list[dict[str, float]]:
+        """Return the client's seconds of each answered job, in order: encode, submit, wait, decode."""
+        with self._reading() as database:
+            rows = database.execute(
+                "SELECT client_s FROM answers JOIN jobs ON answers.key = jobs.key "
+                "WHERE ?1 IS NULL OR experiment = ?1 ORDER BY number",
+                (experiment,),
+            ).fetchall()
+        return [json.loads(row["client_s"]) for row in rows]
+
     def request(self, key: str) -> JobRequest:
         """Return what was sent.
 
@@ -378,3 +388,9 @@ class Journal:
             )
             for row in rows
         ]
+
+
+def _close(database: sqlite3.Connection, process: int) -> None:
+    # a forked child leaves its parent's alone
+    if process == os.getpid():
+        database.close()

@@ -2,6 +2,7 @@
 
 import contextlib
 import glob
+import os
 import sqlite3
 import uuid
 from pathlib import Path
@@ -138,16 +139,17 @@ class Owner:
     """A process that works on jobs, and its sign of life: a lock that the system lets go of when the process ends."""
 
     def __init__(self, journal: Path) -> None:
-        self.name = uuid.uuid4().hex
+        self.name, self._process = uuid.uuid4().hex, os.getpid()
         self._path = _sign(journal, self.name)
         self._lock = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
         self._lock.execute("PRAGMA journal_mode = OFF")
         self._lock.execute("BEGIN EXCLUSIVE")
 
     def close(self) -> None:
-        """Let go of the lock."""
-        self._lock.close()
-        self._path.unlink(missing_ok=True)
+        """Let go of the lock; a forked child leaves its parent's alone."""
+        if self._process == os.getpid():
+            self._lock.close()
+            self._path.unlink(missing_ok=True)
 
 
 def is_alive(journal: Path, owner: str) -> bool:

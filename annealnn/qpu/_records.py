@@ -112,16 +112,21 @@ def pack_answer(answer: JobAnswer) -> tuple[Any, ...]:
     """Return an answer's row, without its key."""
     spins = np.packbits(answer.spins > 0, axis=1).tobytes()
     energies = np.asarray(answer.energies, dtype="<f8").tobytes()
+    timing = json.dumps(dict(answer.timing))
     return (
         len(answer.spins),
         spins,
         energies,
-        zlib.crc32(energies, zlib.crc32(spins)),
-        json.dumps(dict(answer.timing)),
+        _checksum(spins, energies, timing),
+        timing,
         json.dumps(dict(answer.client_s)),
         answer.problem_id,
         answer.solver,
     )
+
+
+def _checksum(spins: bytes, energies: bytes, timing: str) -> int:
+    return zlib.crc32(timing.encode(), zlib.crc32(energies, zlib.crc32(spins)))
 
 
 def unpack_answer(row: Mapping[str, Any], num_qubits: int) -> JobAnswer:
@@ -132,7 +137,7 @@ def unpack_answer(row: Mapping[str, Any], num_qubits: int) -> JobAnswer:
     JournalError
         If it is not what was written.
     """
-    if zlib.crc32(row["energies"], zlib.crc32(row["spins"])) != row["checksum"]:
+    if _checksum(row["spins"], row["energies"], row["timing"]) != row["checksum"]:
         msg = f"the journal's answer of job {row['key']} is damaged: its checksum is another"
         raise JournalError(msg)
     packed = np.frombuffer(row["spins"], dtype=np.uint8).reshape(row["num_reads"], -1)

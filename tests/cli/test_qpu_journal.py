@@ -56,8 +56,9 @@ def filled(monkeypatch, tmp_path):
         journal.claim([*first, *second])
         spins = np.ones((10, 3), dtype=np.int8)
         for request in [*first[:2], *second]:
-            timing = {"qpu_access_time": 1500.0}
-            journal.answered({request.key: JobAnswer(spins, np.zeros(10), timing, f"id {request.key}", request.solver)})
+            timing, client_s = {"qpu_access_time": 1500.0}, {"encode_s": 0.25, "wait_s": 1.5}
+            answer = JobAnswer(spins, np.zeros(10), timing, f"id {request.key}", request.solver, client_s)
+            journal.answered({request.key: answer})
         journal.ended(first[2].key, "in-doubt", "nobody knows")
     return first
 
@@ -76,6 +77,7 @@ def test_a_journal_is_shown(annealnn, filled):
     assert "SIMULATED" not in one + real
     assert "3.0 ms SIMULATED" in two
     assert "3.0 ms SIMULATED" in simulated
+    assert "250.0 ms to encode, 0.0 ms to go over the network, 1500.0 ms to queue" in out
     assert "1 jobs are in doubt" in out
     assert f"{filled[2].key}: nobody knows" in out
     assert "optdigits --reads 'a b'" in out

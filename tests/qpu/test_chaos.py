@@ -10,7 +10,7 @@ import pytest
 
 @pytest.mark.skipif(os.name == "nt", reason="needs SIGKILL")
 @pytest.mark.parametrize(
-    ("jobs", "kills"), [(30, 2), pytest.param(300, 10, marks=pytest.mark.slow)], ids=["quick", "full"]
+    ("jobs", "kills"), [(20, 1), pytest.param(300, 10, marks=pytest.mark.slow)], ids=["quick", "full"]
 )
 def test_no_job_is_lost_or_paid_twice(jobs, kills):
     script = Path(__file__).with_name("chaos.py")
