@@ -87,18 +87,10 @@ def _check(path: Path) -> None:
     if not head.startswith(b"SQLite format 3\x00"):
         msg = f"a journal is an SQLite file; got {path}, which is none or is damaged. Nothing in it was changed"
         raise JournalError(msg)
-    application, version = int.from_bytes(head[68:72]), int.from_bytes(head[60:64])
-    # a process that was killed while it made the file left a rollback journal: SQLite puts that right on opening
-    if not path.with_name(f"{path.name}-journal").exists():
-        if application != _APPLICATION:
-            msg = f"{path} is an SQLite file, but no journal of jobs. Nothing in it was changed; give another path"
-            raise JournalError(msg)
-        if version != VERSION:
-            msg = (
-                f"this release reads journals of format {VERSION}; {path} has format {version}. Nothing in it was "
-                "changed: use the release that wrote it, or begin a new journal"
-            )
-            raise JournalError(msg)
+    if path.with_name(f"{path.name}-journal").exists():
+        # being made, or its maker was killed: SQLite waits, or puts it right, on opening
+        return
+    _check_format(path, int.from_bytes(head[68:72]), int.from_bytes(head[60:64]))
     try:
         with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as database:
             found = [row[0] for row in database.execute("PRAGMA quick_check(1)")]
@@ -112,18 +104,34 @@ def _check(path: Path) -> None:
         raise JournalError(msg)
 
 
+def _check_format(path: Path, application: int, version: int) -> None:
+    if application != _APPLICATION:
+        msg = f"{path} is an SQLite file, but no journal of jobs. Nothing in it was changed; give another path"
+        raise JournalError(msg)
+    if version != VERSION:
+        msg = (
+            f"this release reads journals of format {VERSION}; {path} has format {version}. Nothing in it was changed: "
+            "use the release that wrote it, or begin a new journal"
+        )
+        raise JournalError(msg)
+
+
 def _prepare(database: sqlite3.Connection, path: Path) -> None:
+    def number(pragma: str) -> int:
+        return int(database.execute(f"PRAGMA {pragma}").fetchone()[0])
+
     try:
         database.execute("PRAGMA foreign_keys = ON")
-        if not database.execute("PRAGMA user_version").fetchone()[0]:
+        if not number("schema_version"):
             # in one transaction, and in the file itself, where the next opening looks for the version
             database.execute("BEGIN EXCLUSIVE")
-            if not database.execute("PRAGMA user_version").fetchone()[0]:
+            if not number("schema_version"):
                 for statement in _SCHEMA.split(";\n"):
                     database.execute(statement)
                 database.execute(f"PRAGMA application_id = {_APPLICATION}")
                 database.execute(f"PRAGMA user_version = {VERSION}")
             database.execute("COMMIT")
+        _check_format(path, number("application_id"), number("user_version"))
         mode = database.execute("PRAGMA journal_mode = WAL").fetchone()[0]
         # each commit is on the disk before a job leaves
         database.execute("PRAGMA synchronous = FULL")
