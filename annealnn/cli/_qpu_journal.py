@@ -1,4 +1,4 @@
-"""`annealnn qpu journal` and `annealnn qpu replay`."""
+"""`annealnn qpu journal`, `annealnn qpu collect` and `annealnn qpu replay`."""
 
 import os
 import shlex
@@ -68,11 +68,41 @@ def journal(
     if in_doubt:
         console.print(
             f"[bold red]{len(in_doubt)} jobs are in doubt[/]: they were sent, and whether the service has them could "
-            "not be found out. Running the experiment again looks them up; where that fails, they are sent again only "
-            "with resubmit_in_doubt, and may be billed twice:"
+            "not be found out. `annealnn qpu collect`, or running the experiment again, looks them up; where that "
+            "fails, they are sent again only with --resubmit-in-doubt, and may be billed twice:"
         )
         for job in in_doubt:
             console.print(f"  {job.key}: {job.note}", markup=False, soft_wrap=True)
+
+
+def collect(
+    path: _Path = None,
+    experiment: Annotated[str | None, typer.Option(help="Only this one.")] = None,
+    resubmit_in_doubt: Annotated[
+        bool,
+        typer.Option(
+            "--resubmit-in-doubt", help="Send jobs again that the service does not account for; they may be paid twice."
+        ),
+    ] = False,
+    profile: Annotated[str | None, typer.Option(help="Of D-Wave's configuration file.")] = None,
+    solver: Annotated[str | None, typer.Option(help="A solver's name.")] = None,
+    region: Annotated[str | None, typer.Option(help="Of Leap.")] = None,
+) -> None:
+    """Collect the jobs that were sent and not answered yet, without the program that sent them."""
+    from annealnn.qpu import Connection, Dispatcher
+
+    console = Console(highlight=False)
+    with _open(path) as kept:
+        left = [job for job in kept.jobs(experiment) if job.state in ("prepared", "accepted", "in-doubt")]
+        if not left:
+            console.print(f"{kept.path}: no job waits to be collected", markup=False, soft_wrap=True)
+            return
+        requests = [kept.request(job.key) for job in left]
+        with Connection.open(profile=profile, solver=solver, region=region) as connection:
+            answers = Dispatcher(connection, kept, resubmit_in_doubt=resubmit_in_doubt).run(requests)
+        billed = sum(answer.timing.get("qpu_access_time", 0.0) for answer in answers)
+        mark = " SIMULATED" if connection.simulated else ""
+        console.print(f"{len(answers)} jobs collected, {billed / 1e3:.1f} ms of QPU access time{mark}", soft_wrap=True)
 
 
 def replay(

@@ -151,6 +151,8 @@ class Connection:
 
         Raises
         ------
+        GraphChangedError
+            If the request was made for another solver or working graph; nothing is sent.
         JobError
             If the solver cannot take the request; nothing is sent.
         """

@@ -7,7 +7,7 @@ from typing import Any, final
 
 import numpy as np
 
-from annealnn.exceptions import JobError, QPUError
+from annealnn.exceptions import GraphChangedError, JobError, QPUError
 from annealnn.qpu._job import JobRequest
 from annealnn.typing import Bools, Indices
 
@@ -71,9 +71,17 @@ class SolverDefinition:
 
         Raises
         ------
+        GraphChangedError
+            If it was made for another solver or working graph.
         JobError
             If qubits or couplers are not in the working graph, or the solver does not know a parameter.
         """
+        if request.solver != self.solver:
+            msg = (
+                f"job {request.key} was made for solver {request.solver}; the one that is open is {self.solver}. "
+                "Nothing was sent: make the problem for this working graph"
+            )
+            raise GraphChangedError(msg)
         couplers = np.asarray(request.couplers, dtype=np.intp).reshape(-1, 2)
         if len(np.unique(request.qubits)) != len(request.qubits):
             self._refuse(request, "a qubit is named more than once")

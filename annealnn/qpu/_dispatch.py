@@ -148,8 +148,11 @@ class Dispatch:
     def _launch(self, job: _Job, start: Callable[[], Any]) -> None:
         try:
             job.future, job.step = start(), "fly"
-        except QPUError:
-            raise
+        except QPUError as error:
+            # made for another working graph, and left behind by an earlier run; or not ours to send
+            if job.problem_id is None:
+                self._journal.ended(job.key, "failed", str(error))
+            self._drop(job, error)
         except Exception as error:
             self._handle(job, fault_of(error, accepted=job.problem_id is not None))
 

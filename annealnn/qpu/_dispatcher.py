@@ -195,13 +195,7 @@ class Dispatcher:
             self._remember(definition)
         checked = []
         for request in left:
-            if self.journal.state(request.key) not in ("prepared", "accepted"):
-                if request.solver != definition.solver:
-                    msg = (
-                        f"the job was made for solver {request.solver}; the one that is open is {definition.solver}. "
-                        "Nothing was sent: make the problem for this working graph"
-                    )
-                    raise GraphChangedError(msg)
+            if self.journal.state(request.key) in (None, "failed", "cancelled"):
                 definition.check(request)
             if self._rules.budget_us is not None and not request.estimated_us > 0:
                 others = {name: value for name, value in request.parameters.items() if name != "num_reads"}

@@ -135,3 +135,26 @@ def test_a_journals_word_is_not_run_blindly(annealnn, monkeypatch, tmp_path):
     assert status == 2
     assert "evil.py" in err
     assert REPLAY_VARIABLE in err
+
+
+def test_what_was_left_behind_is_collected(annealnn, monkeypatch, tmp_path):
+    from annealnn.qpu import Connection
+    from annealnn.standin import StandIn, serve_in_thread
+
+    (tmp_path / "dwave.conf").touch()
+    monkeypatch.setenv("DWAVE_CONFIG_FILE", str(tmp_path / "dwave.conf"))
+    with serve_in_thread(StandIn("chimera-1", seed=1)) as served:
+        monkeypatch.setenv("DWAVE_API_ENDPOINT", served.endpoint)
+        monkeypatch.setenv("DWAVE_API_TOKEN", served.token)
+        with Connection.open() as connection, Journal(tmp_path / "journal.sqlite") as journal:
+            left = requests(connection.solver_id, 2, "one")
+            journal.claim(left)
+            journal.accepted({request.key: connection.submit(request).wait_id() for request in left})
+        status, out, _ = annealnn("qpu", "collect", "--experiment", "one")
+        assert status == 0
+        assert "2 jobs collected" in out
+        assert "SIMULATED" in out
+        assert served.standin.statistics()["accepted"] == 2
+        assert "no job waits" in annealnn("qpu", "collect")[1]
+    with Journal(tmp_path / "journal.sqlite") as journal:
+        assert [job.state for job in journal.jobs()] == ["answered"] * 2

@@ -192,6 +192,25 @@ def test_a_new_working_graph_is_noticed(serve, dispatch, ask, journal):
     assert len(replay.run([new])) == 1
 
 
+def test_a_job_of_an_old_graph_is_collected_and_never_sent_to_the_new_one(serve, dispatch, ask, journal):
+    standin = serve(faults=[Fault.parse("submit:drop:accepted:requests=[1]"), Fault.parse("submit:drop:requests=[2]")])
+    connection = dispatch().connection
+    there, lost = ask(connection, 1), ask(connection, 2)
+    journal.claim([there, lost])
+    for request in (there, lost):
+        with pytest.raises(OSError, match="aborted"):
+            connection.submit(request).result()
+    journal.release([there.key, lost.key])
+    standin.kill_qubits(num=1)
+    assert connection.refresh()
+    dispatcher = dispatch(connection)
+    assert len(dispatcher.run([there])) == 1
+    with pytest.raises(GraphChangedError, match="Nothing was sent"):
+        dispatcher.run([there, lost])
+    assert [job.state for job in journal.jobs()] == ["answered", "failed"]
+    assert standin.statistics()["accepted"] == 1
+
+
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
