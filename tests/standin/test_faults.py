@@ -48,12 +48,12 @@ def test_they_strike_as_often_as_told_and_the_same_for_a_seed():
 
     def struck(seed):
         plan = FaultPlan(faults, seed)
-        return [getattr(plan.strike("submit"), "what", None) for _ in range(3000)], plan.statistics()
+        return [getattr(plan.strike("submit"), "what", None) for _ in range(1000)], plan.statistics()
 
     first, statistics = struck(1)
     assert struck(1)[0] == first
     assert struck(2)[0] != first
-    # 300 and 270 expected, standard deviations of 16
-    assert statistics["faults"]["submit drop"] == pytest.approx(300, abs=90)
-    assert statistics["faults"]["submit not-json"] == pytest.approx(270, abs=90)
-    assert statistics["requests"] == {"submit": 3000}
+    # 100 and 90 expected, standard deviations below 10
+    assert statistics["faults"]["submit drop"] == pytest.approx(100, abs=50)
+    assert statistics["faults"]["submit not-json"] == pytest.approx(90, abs=50)
+    assert statistics["requests"] == {"submit": 1000}
