@@ -27,7 +27,7 @@ def annealnn(monkeypatch, capfd):
 def test_help_names_the_commands(annealnn):
     status, out, _ = annealnn("--help")
     assert status == 0
-    for command in ("optdigits", "datasets", "embed", "doctor"):
+    for command in ("optdigits", "datasets", "embed", "qpu", "doctor"):
         assert command in out
         sub_status, sub_out, _ = annealnn(command, "--help")
         assert sub_status == 0
@@ -120,7 +120,8 @@ def test_doctor_finds_nothing_wrong_and_prints_no_secret(annealnn, monkeypatch, 
         *("python", "packages", "devices", "data", "embeddings", "samplers", "processor", "self-test")
     ]
     assert "optdigits-uci (optdigits.tra.gz, optdigits.tes.gz)" in out
-    assert "zephyr-12 (k46_clique.json)" in out
+    assert "zephyr-12 (" in out
+    assert "k46_clique.json" in out
     assert ("profile lab" in out) == ("region eu-central-1" in out) == ("a token is set" in out) == configured
     assert ("no D-Wave token" in out) != configured
     assert ("endpoint https://example.com/sapi/v2/" in out) == configured
