@@ -211,3 +211,17 @@ def test_others_are_collected_when_one_job_fails(strike, dispatch, ask_anew):
     assert len(dispatcher.run(requests)) == 8
     labels = standin.statistics()["labels"]
     assert [labels[request.key]["billed"] for request in requests] == [1] * 8
+
+
+def test_the_count_has_teeth(strike, dispatch, ask_anew, monkeypatch):
+    """A dispatcher that sends again what was lost, without a look, pays twice; and the service's account shows it."""
+
+    def blindly(self, job):
+        job.step = "send"
+
+    monkeypatch.setattr("annealnn.qpu._dispatch.Dispatch._look_up", blindly)
+    dispatcher = dispatch()
+    request = ask_anew(dispatcher.connection)
+    standin = strike("submit:drop:accepted")
+    dispatcher.run([request])
+    assert standin.statistics()["labels"][request.key]["accepted"] == 2
