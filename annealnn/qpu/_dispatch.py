@@ -73,6 +73,7 @@ class Dispatch:
         self._errors: list[QPUError] = []
         self._graph_changed: bool | None = None
         self._told = False
+        self._silence = 0  # lookups that failed since one did not
         self._draws = np.random.default_rng()
 
     def run(self) -> dict[str, JobAnswer]:
@@ -158,15 +159,15 @@ class Dispatch:
 
     def _look_up(self, job: _Job) -> None:
         """Ask the service for jobs under this label; the journal knows which of them came to nothing."""
+        if self._silence > self._rules.retries.num_retries:
+            self._doubt(job, "the service does not say whether it has the job")
+            return
         try:
             listed = self._connection.find(job.key)
         except Exception as error:
-            fault = fault_of(error)
-            if fault.kind == "token":
-                self._drop(job, QPUAuthenticationError(f"the service no longer takes the token: {fault.text}"))
-            elif fault.kind == "refused" or not self._again(job, "look-up", "look-up"):
-                self._doubt(job, f"the service does not say whether it has the job ({fault.text})")
+            self._miss(job, fault_of(error))
             return
+        self._silence = 0
         found = [one for one in listed if one.problem_id not in job.spent_ids]
         usable = [one for one in found if one.status not in ("FAILED", "CANCELLED")]
         if usable:
@@ -194,6 +195,21 @@ class Dispatch:
             job.step, job.lookups, job.asked_at = "send", 0, None
         else:
             job.due = now + max(settled_in / max(left, 1), self._rules.retries.first_wait_s)
+
+    def _miss(self, job: _Job, fault: Fault) -> None:
+        """Decide what follows from a lookup that failed; each may take a minute, so one stands for all."""
+        logger.info("job %s could not be looked up: %s", job.key, fault.text)
+        if fault.kind == "token":
+            self._drop(job, QPUAuthenticationError(f"the service no longer takes the token: {fault.text}"))
+            return
+        if fault.kind == "refused":
+            self._doubt(job, f"the service does not say whether it has the job ({fault.text})")
+            return
+        due = time.monotonic() + self._rules.retries.wait_s(self._silence, self._draws)
+        self._silence += 1
+        for other in self._jobs.values():
+            if other.step == "look-up":
+                other.due = max(other.due, due)
 
     def _pause(self) -> None:
         from dwave.cloud.computation import Future
@@ -293,7 +309,7 @@ class Dispatch:
             offline = fault.kind == "offline"
             self._errors.append(QPUUnavailableError(what) if offline else JobError(what, [job.key]))
 
-    def _again(self, job: _Job, why: str, step: Literal["send", "look-up", "collect"]) -> bool:
+    def _again(self, job: _Job, why: str, step: Literal["send", "collect"]) -> bool:
         """Try a step again after a while, unless it was tried often enough."""
         tried = job.tries[why]
         job.tries[why] += 1

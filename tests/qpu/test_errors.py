@@ -189,6 +189,21 @@ def test_a_lost_job_that_cannot_be_looked_up_is_in_doubt(strike, dispatch, ask_a
     assert standin.statistics()["labels"][request.key]["billed"] == 2
 
 
+def test_one_silence_stands_for_all_lost_jobs(strike, dispatch, ask_anew):
+    dispatcher = dispatch()
+    requests = [ask_anew(dispatcher.connection, number) for number in range(9)]
+    standin = strike(f"submit:drop{ALWAYS}:accepted", f"poll:status:status=500{ALWAYS}")
+    with pytest.raises(JobInDoubtError, match="8 more jobs") as caught:
+        dispatcher.run(requests)
+    assert sorted(caught.value.keys) == sorted(request.key for request in requests)
+    # a lookup that times out takes a minute
+    assert standin.statistics()["requests"]["poll"] == 3
+    strike()
+    assert len(dispatcher.run(requests)) == 9
+    labels = standin.statistics()["labels"]
+    assert [labels[request.key]["accepted"] for request in requests] == [1] * 9
+
+
 def test_a_job_in_doubt_is_collected_once_the_service_tells(strike, dispatch, ask_anew):
     dispatcher = dispatch()
     request = ask_anew(dispatcher.connection)
