@@ -84,7 +84,7 @@ def work(folder, num_jobs):
     return 0
 
 
-def train(folder, num_jobs, faults=(), kills=(), draws=None):
+def train(folder, num_jobs, seed, *, faults=(), kills=(), draws=None):
     """Run workers until one ends well; return the service's account, how many workers it took and how many were killed.
 
     Without kills the one worker is this process.
@@ -93,7 +93,7 @@ def train(folder, num_jobs, faults=(), kills=(), draws=None):
 
     folder.mkdir()
     (folder / "dwave.conf").touch()
-    standin = StandIn("chimera-2", seed=5, token=TOKEN, faults=[Fault.parse(fault) for fault in faults])
+    standin = StandIn("chimera-2", seed=seed, token=TOKEN, faults=[Fault.parse(fault) for fault in faults])
     own = {"DWAVE_API_TOKEN": TOKEN, "DWAVE_CONFIG_FILE": str(folder / "dwave.conf")}
     for name in [name for name in os.environ if name.startswith(("DWAVE_", "ANNEALNN_"))]:
         del os.environ[name]
@@ -173,8 +173,8 @@ def main():
     num_jobs = asked.jobs // NUM_GAUGES * NUM_GAUGES
     with tempfile.TemporaryDirectory() as name:
         folder, begun = Path(name), time.perf_counter()
-        train(folder / "whole", num_jobs)
-        told = train(folder / "broken", num_jobs, FAULTS, kills, draws)
+        train(folder / "whole", num_jobs, asked.seed)
+        told = train(folder / "broken", num_jobs, asked.seed, faults=FAULTS, kills=kills, draws=draws)
         wrong = check(folder, num_jobs, told, asked.kills)
         log = (folder / "broken" / "log").read_text()
     account = {name: told[name] for name in ("accepted", "statuses", "requests", "faults", "workers", "killed")}
