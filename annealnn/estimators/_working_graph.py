@@ -21,12 +21,12 @@ def working_graph(sampler: Any, target: Any, default: str) -> Any:
     """
     if not (hasattr(sampler, "nodelist") and hasattr(sampler, "edgelist")):
         return default if target is None else target
+    if target is None and hasattr(sampler, "to_networkx_graph"):
+        return sampler.to_networkx_graph()
     own = nx.Graph()
     own.add_nodes_from(sampler.nodelist)
     own.add_edges_from(sampler.edgelist)
     if target is None:
-        if hasattr(sampler, "to_networkx_graph"):
-            own.graph.update(sampler.to_networkx_graph().graph)
         return own
     there = (target if isinstance(target, nx.Graph) else topology_graph(target)).copy()
     there.remove_nodes_from([q for q in there if q not in own])

@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-from annealnn.embeddings import topology_graph
 from annealnn.reports import _figures as draw
 from annealnn.reports._embedding import embedding_figure
 from annealnn.reports._page import write_page
@@ -25,7 +24,7 @@ def write_optdigits_report(result: Any) -> Path:
             baselines,
         ),
         "embedded-curves": draw.embedded_curves(result.embedded.history_, result.hebbian.quality.coupling_error.value),
-        "embedding": embedding_figure(result.embedded.embedded_, topology_graph(result.job.target)),
+        "embedding": embedding_figure(result.embedded.embedded_, result.graph),
         "digits": draw.digit_sheets({"real (test file)": real, **result.generated}, shape),
         "confusion": draw.confusion(
             {
