@@ -104,7 +104,11 @@ def _best_biclique(graph: nx.Graph, sides: Sides, seed: int) -> dict[int, list[A
     # the size that is asked for is known
     lines = busclique.busgraph_cache(graph, seed=seed)._graph
     best: tuple[tuple[int, int], list[Any]] | None = None
-    for (first, _), chains in lines.bicliques()["raw"].items():
+    try:
+        listed = lines.bicliques()["raw"]
+    except ValueError:  # so it says that there is not one
+        return None
+    for (first, _), chains in listed.items():
         parts = (chains[:first], chains[first:])
         for one, other in (parts, parts[::-1]):
             if len(one) < len(sides.left) or len(other) < len(sides.right):

@@ -27,6 +27,7 @@ _FAR = 20.0
 _LARGE_MOVE = 1.2
 _LOG_BETA, _NUM_ESTIMATES = "log_beta", "num_estimates"
 _ALL_MINIMA = "every read is a local minimum; if that stays so, begin with a larger beta"
+_REUSED = "the reads are those of a step before"
 _ANY = (-math.inf, math.inf)
 
 
@@ -138,13 +139,15 @@ class CalibratedSampler(CompiledSampler):
         if held is not None:
             pulls = np.where(held, 0.0, pulls)
         fit = fit_pulls(pulls)
+        reused = bool(drawn.info.get("reused"))
         # what was given may be far off, what was estimated is not
         least = math.exp(before) / (2 if count else _FAR)
-        why_kept, after = _why_kept(fit, pulls), before
+        why_kept, after = _REUSED if reused else _why_kept(fit, pulls), before
         if why_kept is None:
             count += 1
             after = before + max(self._floor, 1 / count) * (math.log(fit.beta.value) - before)
-        boltzmann = self._test(sent, drawn, fit, least, held)
+        # reads that were drawn for other parameters say nothing of these
+        boltzmann = _verdict(None, None, _REUSED) if reused else self._test(sent, drawn, fit, least, held)
         self._tell(before, after, why_kept, boltzmann)
         known = not reused and math.isfinite(fit.beta.value) and math.isfinite(fit.beta.standard_error)
         info = drawn.info | {

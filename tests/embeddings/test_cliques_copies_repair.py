@@ -51,6 +51,13 @@ def test_small_bicliques_on_working_graphs(family, sizes):
     assert best.num_qubits <= found.num_qubits or source.num_variables > 12
 
 
+def test_a_graph_without_couplers_has_no_biclique():
+    graph = topology_graph("zephyr-1")
+    graph.remove_edges_from(list(graph.edges))
+    source = Structure.layered(1, 1)
+    assert find_biclique(source, two_sides(source), graph, seed=0) is None
+
+
 def test_a_restricted_machine_has_even_chains_where_qubits_are_dead():
     graph = with_dead_qubits(topology_graph("zephyr-12"), 96, seed=1)
     found = find_minor_embedding(Structure.layered(64, 32), graph)

@@ -17,7 +17,7 @@ from annealnn.experiments import OptDigitsJob, run_optdigits
 from annealnn.experiments._job import claim_folder
 
 SMALL = {"n_iter": 60, "embedded_n_iter": 8}
-FIGURES = ("learning-curves", "embedded-curves", "digits", "confusion", "salt-and-pepper", "block")
+FIGURES = ("learning-curves", "embedded-curves", "embedding", "digits", "confusion", "salt-and-pepper", "block")
 
 
 @pytest.fixture(scope="module")
