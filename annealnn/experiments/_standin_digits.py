@@ -21,8 +21,7 @@ from annealnn.registry import SamplerSpec
 from annealnn.standin import Noise, StandIn, ThermalPhysics
 
 EXPERIMENT = "optdigits on the stand-in"
-# for moments: sampling alone moves the mean absolute difference of two sets by about 0.8 sqrt(2 / reads)
-_NUM_READS = 10_000
+_NUM_READS = 2000
 
 
 @final
@@ -58,7 +57,7 @@ class StandInDigitsJob:
     num_sweeps: int = 40
     noise: float = 0.02
     num_gauges: int = 10
-    num_gauges_read: int = 100
+    num_gauges_read: int = 50
     n_iter: int = 200
     num_deaths: int = 5
     seed: int = 0
