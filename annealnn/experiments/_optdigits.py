@@ -86,7 +86,6 @@ class OptDigitsResult:
     shuffled: DecodedQuality
     reconstructions: list[Reconstruction]
     generated: dict[str, Bits]
-    graph: nx.Graph  # what the machine is embedded in
     overhead: Overhead | None = None  # of a processor's jobs
     wall_s: float = 0.0
 
@@ -134,7 +133,8 @@ def run_optdigits(job: OptDigitsJob, *, say: Callable[[str], None] = logger.info
     started = time.monotonic()
     data = load_data()
     # everything that can be refused is refused before the long work
-    embedding = _embedding(job, job.device.open())
+    graph = job.target if job.processor is None else working_graph(job.device.open(), job.target, DEFAULT_TARGET)
+    embedding = find_minor_embedding(Structure.complete(NUM_VARIABLES), graph, seed=job.seed)
     claim_folder(job, say)
     say(f"OptDigits: {PROTOCOL}; {len(data.X)} training and {len(data.X_test)} test rows")
     say(f"1/4  fully visible Boltzmann machine, {job.n_iter} iterations")
@@ -159,7 +159,6 @@ def run_optdigits(job: OptDigitsJob, *, say: Callable[[str], None] = logger.info
         graph=_graph(job, job.device.open()),
     )
     if job.processor is not None:
-        _ = embedded.effective_beta_  # the last of the jobs
         with job_journal(job.processor.journal) as journal:
             result.overhead = measure_overhead(journal, job.experiment)
     result.table = _table(result)
@@ -318,7 +317,7 @@ def _table(result: OptDigitsResult) -> list[dict[str, Any]]:
         ),
         row(f"noise floor, {NUM_READS} data rows", coupling_error=noise_floor(train, result.job.seed)),
         row(
-            f"Boltzmann machine on {result.job.target or 'the processor'}",
+            f"Boltzmann machine on {result.target}",
             accuracy=result.quality.accuracy,
             coupling_error=result.quality.coupling_error,
         ),

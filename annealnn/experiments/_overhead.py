@@ -1,11 +1,13 @@
 """What the way to a processor took, job by job, from the journal."""
 
+import os
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from annealnn.learning import Estimate
 from annealnn.qpu import Journal
+from annealnn.qpu._dispatcher import REPLAY_VARIABLE
 
 #: of a job, seconds: what they are, in the order in which they happen
 PARTS = {
@@ -26,6 +28,20 @@ class Overhead(NamedTuple):
     access_us: Estimate  #: QPU access time of a job, microseconds, as billed
     total_access_us: float
     client_s: dict[str, Estimate]  #: mean over jobs of each of `PARTS`, seconds
+
+    def table(self) -> list[tuple[str, Estimate, float]]:
+        """Return of each part of a job: its name, its mean in milliseconds, and the seconds of all jobs."""
+        parts = [(words, self.client_s[name], 1e3) for name, words in PARTS.items()]
+        access = f"QPU access time{', SIMULATED' if self.simulated else ''}, as billed"
+        parts.append((access, self.access_us, 1e-3))
+        return [
+            (
+                words,
+                Estimate(to_ms * each.value, to_ms * each.standard_error, each.method),
+                1e-3 * to_ms * each.value * self.num_jobs,
+            )
+            for words, each, to_ms in parts
+        ]
 
     def to_dict(self) -> dict[str, Any]:
         """Return it for JSON."""
@@ -54,6 +70,12 @@ def measure_overhead(journal: Journal, experiment: str) -> Overhead | None:
         total_access_us=float(sum(billed)),
         client_s={name: _mean(values) for name, values in seconds.items()},
     )
+
+
+def job_journal(path: str | None) -> Journal:
+    """Open the journal that a job's answers are in: that of a replay, the one that is named, or the user's own."""
+    chosen = os.environ.get(REPLAY_VARIABLE) or path
+    return Journal.open_default() if chosen is None else Journal(chosen)
 
 
 def _mean(values: list[float]) -> Estimate:

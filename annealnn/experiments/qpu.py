@@ -21,7 +21,7 @@ from rich.table import Table
 from scipy.stats import chi2
 
 from annealnn.diagnostics import ValueWithError
-from annealnn.experiments._overhead import PARTS, Overhead
+from annealnn.experiments._overhead import Overhead
 from annealnn.experiments._rehearsal import rehearsal
 from annealnn.experiments._standin_digits import Learned, StandInDigitsJob, StandInDigitsResult, run_standin_digits
 from annealnn.models import IsingModel
@@ -179,14 +179,19 @@ def digits_rows(result: StandInDigitsResult, job: StandInDigitsJob) -> list[Row]
     chip = f"{job.target}, {job.dead_share:.0%} dead, noise {job.noise:.0%}"
     rows = [Row("OptDigits, noiseless local run", "", _figures(result.local))]
     rows += _against(result.local, result.whole, f"OptDigits, {chip}")
-    (change,) = result.bereft.machine.graph_changes_ or [{"iteration": None, "lost_qubits": []}]
-    lost, n_iter = len(change["lost_qubits"]), result.bereft.machine.n_iter_
+    changes, n_iter = result.bereft.machine.graph_changes_, result.bereft.machine.n_iter_
+    lost = sum(len(change["lost_qubits"]) for change in changes)
+    words = "; ".join(
+        f"at {change['iteration']} lost {len(change['lost_qubits'])}, embedding {change['method']}, "
+        f"{len(change['trimmed_chains'])} chains trimmed, {len(change['moved_chains'])} moved"
+        for change in changes
+    )
     rows.append(
         Row(
             f"{job.num_deaths} of its qubits die at iteration {job.n_iter // 2}",
             f"it goes on to {job.n_iter}",
-            f"graph changed at {change['iteration']}, {lost} qubits given up, went on to {n_iter}",
-            n_iter == job.n_iter and lost >= job.num_deaths,
+            f"{words}; went on to {n_iter}",
+            n_iter == job.n_iter and lost == job.num_deaths,
         )
     )
     return rows + _against(result.local, result.bereft, "the same with deaths") + overhead_rows(result.overhead)
@@ -214,16 +219,9 @@ def _figures(learned: Learned) -> str:
 
 def overhead_rows(overhead: Overhead) -> list[Row]:
     """Return what a job took on the client's side, and what it would have been billed."""
-    made_up = " (SIMULATED)" if overhead.simulated else ""
     return [
-        Row(f"a job's {words}", "", f"{1e3 * overhead.client_s[name].value:.2f} ms, mean of {overhead.num_jobs} jobs")
-        for name, words in PARTS.items()
-    ] + [
-        Row(
-            f"QPU access time{made_up}",
-            "",
-            f"{overhead.total_access_us / 1e6:.2f} s for {overhead.num_reads:,} reads",
-        )
+        Row(f"a job's {words}", "", f"{each.value:.2f}+-{each.standard_error:.2f} ms, {total_s:.1f} s in all")
+        for words, each, total_s in overhead.table()
     ]
 
 
