@@ -13,7 +13,6 @@ from annealnn._files_io import write_text
 from annealnn._log import logger
 from annealnn._version import __version__
 from annealnn.embeddings import MinorEmbedding, find_minor_embedding
-from annealnn.embeddings._topology import as_target
 from annealnn.estimators import BoltzmannMachine, EmbeddedBoltzmannMachine, Snapshot
 from annealnn.estimators._units import Units
 from annealnn.estimators._working_graph import working_graph
@@ -133,8 +132,7 @@ def run_optdigits(job: OptDigitsJob, *, say: Callable[[str], None] = logger.info
     started = time.monotonic()
     data = load_data()
     # everything that can be refused is refused before the long work
-    graph = job.target if job.processor is None else working_graph(job.device.open(), job.target, DEFAULT_TARGET)
-    embedding = find_minor_embedding(Structure.complete(NUM_VARIABLES), graph, seed=job.seed)
+    embedding = _embedding(job, job.device.open())
     claim_folder(job, say)
     say(f"OptDigits: {PROTOCOL}; {len(data.X)} training and {len(data.X_test)} test rows")
     say(f"1/4  fully visible Boltzmann machine, {job.n_iter} iterations")
@@ -159,6 +157,7 @@ def run_optdigits(job: OptDigitsJob, *, say: Callable[[str], None] = logger.info
         graph=_graph(job, job.device.open()),
     )
     if job.processor is not None:
+        _ = embedded.effective_beta_  # the last of the jobs
         with job_journal(job.processor.journal) as journal:
             result.overhead = measure_overhead(journal, job.experiment)
     result.table = _table(result)
@@ -199,12 +198,10 @@ def plan_optdigits(job: OptDigitsJob) -> dict[str, Plan]:
     return {name: sampler.plan(num_qubits=embedding.num_qubits, **part, **told) for name, part in parts.items()}
 
 
-def _graph(job: OptDigitsJob, sampler: Any) -> nx.Graph:
-    return as_target(working_graph(sampler, job.target, DEFAULT_TARGET))[0]
-
-
 def _embedding(job: OptDigitsJob, sampler: Any) -> MinorEmbedding:
-    return find_minor_embedding(Structure.complete(NUM_VARIABLES), _graph(job, sampler), seed=job.seed)
+    return find_minor_embedding(
+        Structure.complete(NUM_VARIABLES), working_graph(sampler, job.target, DEFAULT_TARGET), seed=job.seed
+    )
 
 
 def fit_visible(job: OptDigitsJob, data: OptDigits) -> BoltzmannMachine:
@@ -317,7 +314,7 @@ def _table(result: OptDigitsResult) -> list[dict[str, Any]]:
         ),
         row(f"noise floor, {NUM_READS} data rows", coupling_error=noise_floor(train, result.job.seed)),
         row(
-            f"Boltzmann machine on {result.target}",
+            f"Boltzmann machine on {result.job.target or 'the processor'}",
             accuracy=result.quality.accuracy,
             coupling_error=result.quality.coupling_error,
         ),
