@@ -13,6 +13,7 @@ from annealnn._files_io import write_text
 from annealnn._log import logger
 from annealnn._version import __version__
 from annealnn.embeddings import MinorEmbedding, find_minor_embedding
+from annealnn.embeddings._topology import as_target
 from annealnn.estimators import BoltzmannMachine, EmbeddedBoltzmannMachine, Snapshot
 from annealnn.estimators._units import Units
 from annealnn.estimators._working_graph import working_graph
@@ -85,6 +86,7 @@ class OptDigitsResult:
     shuffled: DecodedQuality
     reconstructions: list[Reconstruction]
     generated: dict[str, Bits]
+    graph: nx.Graph  # what the machine is embedded in
     overhead: Overhead | None = None  # of a processor's jobs
     wall_s: float = 0.0
 
@@ -198,10 +200,12 @@ def plan_optdigits(job: OptDigitsJob) -> dict[str, Plan]:
     return {name: sampler.plan(num_qubits=embedding.num_qubits, **part, **told) for name, part in parts.items()}
 
 
+def _graph(job: OptDigitsJob, sampler: Any) -> nx.Graph:
+    return as_target(working_graph(sampler, job.target, DEFAULT_TARGET))[0]
+
+
 def _embedding(job: OptDigitsJob, sampler: Any) -> MinorEmbedding:
-    return find_minor_embedding(
-        Structure.complete(NUM_VARIABLES), working_graph(sampler, job.target, DEFAULT_TARGET), seed=job.seed
-    )
+    return find_minor_embedding(Structure.complete(NUM_VARIABLES), _graph(job, sampler), seed=job.seed)
 
 
 def fit_visible(job: OptDigitsJob, data: OptDigits) -> BoltzmannMachine:
