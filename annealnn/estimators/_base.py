@@ -12,6 +12,7 @@ from annealnn.estimators._parameters import check_parameters, check_penalty
 from annealnn.estimators._scoring import ScoringMachine
 from annealnn.estimators._training import QUICK, TrainedMachine
 from annealnn.estimators._units import Units
+from annealnn.exceptions import GraphChangedError
 from annealnn.learning import (
     Descent,
     Estimate,
@@ -112,7 +113,14 @@ class BoltzmannEstimator(TrainedMachine, ScoringMachine):
                 self._learner = self._open(self._descent(), has_missing=rows.known is not None)
             self._take_up_descent()
         learner, before = self._learner, self._state._replace(units=self._learner.first_units(rows))
-        state, shown = learner.step(before, rows, None, 0, float(self.learning_rate))
+        rate = float(self.learning_rate)
+        try:
+            state, shown = learner.step(before, rows, None, 0, rate)
+        except GraphChangedError as error:
+            if self._recover is None:
+                raise
+            _, before = self._recover(error, before)
+            state, shown = self._learner.step(before, rows, None, 0, rate)
         state = state._replace(iteration=state.iteration + 1, units=None)
         for name, value in (shown.entry(state.iteration) | self._observe(before, shown)).items():
             self.history_.setdefault(name, []).append(value)

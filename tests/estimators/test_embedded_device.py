@@ -184,6 +184,16 @@ def test_a_checkpoint_of_another_job_is_still_refused(mixture, on, tmp_path):
         machine_on(on(Chip()), n_iter=3, resume=True, **keywords).fit(1 - mixture)
 
 
+def test_a_step_at_a_time_goes_on_too(mixture, on):
+    machine = machine_on(on(Chip(c4=first_used(2))))
+    for _ in range(6):
+        machine.partial_fit(mixture)
+    (change,) = machine.graph_changes_
+    assert change["iteration"] == 3
+    assert machine.n_iter_ == len(machine.history_["iteration"]) == 6
+    assert not set(change["lost_qubits"]) & set(machine.physical_model_.labels)
+
+
 def test_a_target_is_taken_as_far_as_the_device_has_it(mixture, on):
     chip = Chip()
     chip.graph.remove_nodes_from(range(0, 160, 9))

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from annealnn import EmbeddedBoltzmannMachine
 from annealnn.cli._app import app
 from annealnn.exceptions import QPUConfigurationError
 from annealnn.experiments import OptDigitsJob, Processor, plan_optdigits, run_optdigits
@@ -74,6 +75,28 @@ def test_optdigits_in_small_goes_on_when_qubits_die(tmp_path):
     assert deaths.good
     # four steps are too few, and the table says so
     assert not all(row.good for row in rows if row.good is not None)
+
+
+def test_a_training_in_which_qubits_died_replays_from_its_journal(mixture, tmp_path, monkeypatch):
+    standin = StandIn("zephyr-2", seed=1)
+    machine = EmbeddedBoltzmannMachine(
+        sampler=SamplerSpec.qpu(experiment="deaths"), n_iter=8, n_reads=50, monitor_every=4, random_state=0
+    )
+
+    def kill(snapshot):
+        if snapshot.iteration == 4 and not killed:
+            killed.extend(machine.embedded_.physical.labels[:2])
+            standin.kill_qubits(killed)
+
+    killed = []
+    with rehearsal(standin, tmp_path):
+        machine.set_params(callbacks=kill).fit(mixture)
+    assert machine.graph_changes_[0]["lost_qubits"] == killed
+    learned = machine.physical_model_
+    monkeypatch.setenv("ANNEALNN_REPLAY", str(tmp_path / "journal.sqlite"))
+    machine.set_params(callbacks=None).fit(mixture)
+    np.testing.assert_array_equal(machine.physical_model_.h, learned.h)
+    assert machine.physical_model_.labels == learned.labels
 
 
 def test_overhead_is_that_of_the_journals_jobs(chip, tmp_path):
