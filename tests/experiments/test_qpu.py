@@ -16,7 +16,7 @@ from annealnn.experiments._overhead import PARTS, measure_overhead
 from annealnn.experiments._rehearsal import rehearsal
 from annealnn.experiments._standin_digits import run_standin_digits
 from annealnn.experiments.qpu import QUICK, TEMPERATURE_MK, achieved, digits_rows, thermal_rows
-from annealnn.qpu import Journal
+from annealnn.qpu import Journal, plan_quench
 from annealnn.registry import SamplerSpec
 from annealnn.standin import AnnealPhysics, PathIntegralPhysics, StandIn, ThermalPhysics, simulated_scales
 
@@ -53,6 +53,19 @@ def test_a_quench_that_freezes_reaches_its_gamma(tmp_path):
     assert plan.scale < 1
     assert abs(gamma.value - 1) < 5 * gamma.standard_error < 1
     assert abs(beta.value - 1) < 5 * beta.standard_error < 1
+
+
+def test_an_embedded_machine_learns_through_a_quench_in_its_own_units(mixture, tmp_path):
+    scales = simulated_scales()
+    frozen = PathIntegralPhysics(scales=scales, temperature_mk=TEMPERATURE_MK, num_sweeps=40)
+    with rehearsal(StandIn("zephyr-2", seed=1, physics=frozen), tmp_path):
+        plan = plan_quench(0.5, scales, TEMPERATURE_MK, properties=SamplerSpec.qpu().open().properties)
+        machine = EmbeddedBoltzmannMachine(
+            sampler=SamplerSpec.qpu(quench=plan), n_iter=12, n_reads=100, learning_rate=0.3, random_state=0
+        ).fit(mixture)
+    assert machine.bounds_.couplings[1] == pytest.approx(2.0 / plan.scale)
+    errors = machine.history_["decoded_coupling_error"]
+    assert np.mean(errors[-3:]) < 0.5 * errors[0]
 
 
 def test_a_slow_quench_relaxes_further(tmp_path):
