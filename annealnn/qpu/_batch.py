@@ -19,8 +19,8 @@ class JobRunner(Protocol):
     """Whoever takes jobs to a solver and brings its answers: a `Dispatcher`."""
 
     @property
-    def definition(self) -> SolverDefinition:
-        """The solver, as its service defines it."""
+    def solver(self) -> SolverDefinition:
+        """The solver, as its service defines it now."""
 
     def run(self, requests: Sequence[JobRequest]) -> list[JobAnswer]:
         """Return the answers, in order."""
@@ -41,6 +41,8 @@ class Batch:
     Parameters
     ----------
     runner : JobRunner
+    solver : SolverDefinition
+        What the problems are made for. After its working graph has changed they are refused.
     num_gauges : int
         1 sends problems as they are. With more, read r is drawn in gauge r mod `num_gauges`, which flips each qubit or
         leaves it, at even odds (King & McGeoch 2014); each gauge is a job of its own, and ranges are taken as far as
@@ -54,11 +56,18 @@ class Batch:
     """
 
     def __init__(
-        self, runner: JobRunner, *, num_gauges: int, auto_scale: bool, experiment: str, told: Mapping[str, Any]
+        self,
+        runner: JobRunner,
+        solver: SolverDefinition,
+        *,
+        num_gauges: int,
+        auto_scale: bool,
+        experiment: str,
+        told: Mapping[str, Any],
     ) -> None:
-        self._runner, self._experiment = runner, experiment
+        self._runner, self._solver, self._experiment = runner, solver, experiment
         self._num_gauges, self._auto_scale = num_gauges, auto_scale
-        properties = runner.definition.properties
+        properties = solver.properties
         known = properties.get("parameters", {})
         self._told = {**({"answer_mode": "raw"} if "answer_mode" in known else {}), **plain_parameters(told)}
         if "auto_scale" in known:  # the service's default is True: each job at its own temperature
@@ -75,7 +84,7 @@ class Batch:
             self._plans[key] = plan(
                 num_reads,
                 num_qubits=num_qubits,
-                properties=self._runner.definition.properties,
+                properties=self._solver.properties,
                 parameters=self._told | state,
                 num_gauges=self._num_gauges,
             )
@@ -144,7 +153,7 @@ class Batch:
         if self._initial is not None:
             told = told | {"initial_state": self._initial_state(problem, signs)}
         return JobRequest(
-            solver=self._runner.definition.solver,
+            solver=self._solver.solver,
             qubits=problem.qubits,
             fields=fields,
             couplers=np.column_stack([problem.qubits[heads], problem.qubits[tails]]),
@@ -171,8 +180,8 @@ class Batch:
         return {
             "jobs": [request.key for request in requests],
             "problem_ids": [answer.problem_id for answer in answers],
-            "solver": self._runner.definition.solver,
-            "simulated": self._runner.definition.simulated,
+            "solver": self._solver.solver,
+            "simulated": self._solver.simulated,
             "experiment": self._experiment,
             "replayed": len(answers) - len(sent),
             "qpu_timing": total_timing(answer.timing for answer in answers),

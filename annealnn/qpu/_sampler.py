@@ -227,6 +227,7 @@ class QPUSampler(AnnealSampler, dimod.Structured):  # type: ignore[misc]
     def _batch(self, num_gauges: int | None, auto_scale: bool, told: Mapping[str, Any]) -> Batch:
         return Batch(
             self._runner,
+            self._solver,
             num_gauges=self._num_gauges if num_gauges is None else check_count("num_gauges", num_gauges),
             auto_scale=auto_scale,
             experiment=self._experiment,

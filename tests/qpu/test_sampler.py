@@ -37,7 +37,7 @@ class ThermalRunner:
 
     def __init__(self, **properties):
         facts = PROPERTIES | properties
-        self.definition = SolverDefinition(solver="simulated_thermal;graph_id=1", properties=facts)
+        self.solver = SolverDefinition(solver="simulated_thermal;graph_id=1", properties=facts)
         self.batches, self.answers = [], {}
 
     def run(self, requests):
@@ -54,7 +54,7 @@ class ThermalRunner:
         place = {q: k for k, q in enumerate(request.qubits.tolist())}
         ends = np.array([[place[int(q)] for q in pair] for pair in request.couplers], dtype=int).reshape(-1, 2)
         timing = {"qpu_access_time": request.estimated_us, "qpu_programming_time": 1.0}
-        rest = timing, f"id-{len(self.answers)}", self.definition.solver, {"encode_s": 0.1, "wait_s": 0.2}
+        rest = timing, f"id-{len(self.answers)}", self.solver.solver, {"encode_s": 0.1, "wait_s": 0.2}
         if n > 10:  # too many to enumerate: long runs, for problems that mix
             structure = Structure(n, ends)
             compiled = compile_sampler(GibbsSampler(), structure, num_sweeps=50, beta=HIDDEN_BETA)
@@ -179,7 +179,7 @@ def test_the_same_seed_and_experiment_are_the_same_jobs():
     info = json.loads(json.dumps(one.info))
     assert info["simulated"] is True
     assert info["beta"] is None
-    assert info["solver"] == runner.definition.solver
+    assert info["solver"] == runner.solver.solver
 
 
 @pytest.mark.parametrize(
