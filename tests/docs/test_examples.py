@@ -1,6 +1,7 @@
 """Every example in a docstring runs, every Python block of README and pages, and every tutorial."""
 
 import doctest
+import os
 import pkgutil
 import re
 import runpy
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import annealnn
+from annealnn.standin import PathIntegralPhysics, StandIn, serve_in_thread
 
 ROOT = Path(__file__).parents[2]
 MODULES = [
@@ -28,17 +30,36 @@ def test_docstring_examples():
     assert sum(result.attempted for result in results.values()) > 5
 
 
-@pytest.mark.parametrize("page", [name for name, blocks in BLOCKS.items() if blocks])
-def test_blocks_of_a_page_run_in_order(page, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+def run(page):
     names = {}
     for block in BLOCKS[page]:
         exec(compile(block, page, "exec"), names)
 
 
+@pytest.mark.parametrize("page", [name for name, blocks in BLOCKS.items() if blocks and name != "qpu.md"])
+def test_blocks_of_a_page_run_in_order(page, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    run(page)
+
+
+def test_blocks_about_a_processor_run_in_order_on_a_simulated_one(tmp_path, monkeypatch):
+    simulated = StandIn("zephyr-4", seed=1, physics=PathIntegralPhysics(s=0.4, num_sweeps=100))
+    for name in [name for name in os.environ if name.startswith(("DWAVE_", "ANNEALNN_"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+    Path("dwave.conf").touch()
+    monkeypatch.setenv("DWAVE_CONFIG_FILE", "dwave.conf")
+    monkeypatch.setenv("ANNEALNN_JOURNAL", "journal.sqlite")
+    with serve_in_thread(simulated) as served:
+        monkeypatch.setenv("DWAVE_API_ENDPOINT", served.endpoint)
+        monkeypatch.setenv("DWAVE_API_TOKEN", served.token)
+        run("qpu.md")
+
+
 def test_the_pages_that_teach_have_blocks():
     assert len(BLOCKS["README.md"]) == 1
     assert len(BLOCKS["user-guide.md"]) >= 5
+    assert len(BLOCKS["qpu.md"]) >= 5
 
 
 @pytest.mark.slow
