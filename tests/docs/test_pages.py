@@ -2,13 +2,16 @@
 
 import pkgutil
 import re
+import shlex
 import tomllib
 from importlib import import_module
 from pathlib import Path
 
 import pytest
+import typer
 
 import annealnn
+from annealnn.cli._app import app
 
 ROOT = Path(__file__).parents[2]
 PAGES = [
@@ -28,6 +31,20 @@ def is_public(name):
 def test_relative_links_lead_somewhere(page):
     for target in re.findall(r"\]\(([^)#:]+)[)#]", page.read_text()):
         assert (page.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_commands_are_there_with_their_options(page):
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    text = page.read_text()
+    shown = "\n".join(re.findall(r"^```console\n(.*?)^```", text, re.DOTALL | re.MULTILINE))
+    for line in re.findall(r"^\$ (?:[A-Z_]+=\S+ )?annealnn (.*)$", shown, re.MULTILINE):
+        command, words = typer.main.get_command(app), shlex.split(line, comments=True)
+        while hasattr(command, "resolve_command"):
+            context = command.make_context("annealnn", [], resilient_parsing=True)
+            _, command, words = command.resolve_command(context, words)
+        command.make_context(line, words)
+    assert set(re.findall(r"(?:^\$ |`)make ([a-z-]+)", text, re.MULTILINE)) <= targets
 
 
 def test_every_picture_has_a_text_and_is_small():
