@@ -45,7 +45,7 @@ class UniformTorqueCompensation:
 @final
 @dataclass(frozen=True, slots=True)
 class ScaledStrength:
-    """`prefactor` times the largest |h| or |J| (dwave-system's `scaled`). 1 without couplings."""
+    """`prefactor` times the largest magnitude of h or J (dwave-system's `scaled`). 1 without couplings."""
 
     prefactor: float = 1.0
 

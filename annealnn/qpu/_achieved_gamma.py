@@ -37,7 +37,7 @@ class AchievedGamma(NamedTuple):
 def estimate_gamma(reads: AnyArray, model: IsingModel | TransverseIsing, *, beta: float | None = None) -> AchievedGamma:
     """Return the gamma and the beta that best explain reads of a small problem, by maximum likelihood.
 
-    Maximises sum_r ln <z_r| rho |z_r> over rho = exp(-(beta E - gamma sum_i X_i)) / Z, diagonalised exactly. Standard
+    Maximises `sum_r ln <z_r| rho |z_r>` over rho = exp(-(beta E - gamma sum_i X_i)) / Z, diagonalised exactly. Standard
     errors are those of the Fisher information; they hold for independent reads of such a state, and say nothing of
     reads that no such state explains.
 
