@@ -4,15 +4,17 @@ import os
 import threading
 import time
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, NamedTuple, Self, final
 
 import numpy as np
 
 from annealnn._log import logger
 from annealnn.exceptions import QPUError
+from annealnn.qpu._answer import decode_response
 from annealnn.qpu._definition import SolverDefinition
 from annealnn.qpu._faults import opening_error, unsettled
-from annealnn.qpu._job import JobAnswer, JobRequest
+from annealnn.qpu._job import JobRequest
 from annealnn.qpu._retries import Retries
 
 # seconds that closing waits for the client's threads; they end with the process anyway
@@ -107,7 +109,8 @@ class Connection:
         raise opening_error(found, endpoint=where, solver=solver or os.environ.get("DWAVE_API_SOLVER"))
 
     def _take(self, solver: Any) -> None:
-        solver.return_matrix = True
+        # the hook by which the client's futures read their answers
+        solver.decode_response = partial(decode_response, otherwise=solver.decode_response)
         self._solver = solver
         self.definition = SolverDefinition(
             solver=str(solver.identity),
@@ -237,50 +240,3 @@ def _try_open(asked: dict[str, Any]) -> tuple[Any, Any] | Exception:
         if client is not None:
             client.close(wait=False)
         return error
-
-
-def read_answer(future: Any, request: JobRequest) -> JobAnswer:
-    """Return the answer of a future that is done; its error is raised as it is.
-
-    The client's matrix is read as it stands: one byte a spin, no lists.
-
-    Raises
-    ------
-    ValueError
-        If the answer does not hold what was asked for.
-    """
-    result = future.result()
-    begun = time.perf_counter()
-    missing = np.setdiff1d(request.qubits, result["active_variables"])
-    if len(missing):
-        msg = f"the answer of problem {future.id} lacks qubits {missing[:5].tolist()}"
-        raise ValueError(msg)
-    spins = np.take(np.asarray(result["solutions"], dtype=np.int8), request.qubits, axis=1)
-    energies = np.asarray(result["energies"], dtype=np.float64)
-    occurrences = np.asarray(result.get("num_occurrences", 1), dtype=np.intp)
-    if (occurrences != 1).any():
-        # merged reads, as answer_mode="histogram" gives them
-        spins, energies = np.repeat(spins, occurrences, axis=0), np.repeat(energies, occurrences)
-    if len(spins) != request.num_reads and "max_answers" not in request.parameters:
-        msg = f"the answer of problem {future.id} holds {len(spins)} reads, where {request.num_reads} were asked for"
-        raise ValueError(msg)
-    if np.count_nonzero(spins) != spins.size:
-        msg = f"the answer of problem {future.id} holds values that are no spins"
-        raise ValueError(msg)
-    timing = {name: float(value) for name, value in result.get("timing", {}).items() if _is_number(value)}
-    decode_s = (future.parse_time or 0.0) + time.perf_counter() - begun
-    whole_s = (future.time_resolved - future.time_created).total_seconds()
-    queued = future.time_received is not None and future.time_solved is not None
-    wait_s = (future.time_solved - future.time_received).total_seconds() if queued else 0.0
-    return JobAnswer(
-        spins=spins,
-        energies=energies,
-        timing=timing,
-        problem_id=str(future.id),
-        solver=request.solver,
-        client_s={"submit_s": max(0.0, whole_s - wait_s), "wait_s": wait_s, "decode_s": decode_s},
-    )
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)

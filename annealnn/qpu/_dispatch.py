@@ -18,7 +18,8 @@ from annealnn.exceptions import (
     QPUError,
     QPUUnavailableError,
 )
-from annealnn.qpu._connection import Connection, read_answer
+from annealnn.qpu._answer import read_answer
+from annealnn.qpu._connection import Connection
 from annealnn.qpu._faults import Fault, fault_of
 from annealnn.qpu._job import JobAnswer, JobRequest
 from annealnn.qpu._journal import Journal

@@ -20,7 +20,7 @@ from annealnn.exceptions import (
     SolverNotFoundError,
 )
 from annealnn.qpu import Connection, Retries, SolverDefinition
-from annealnn.qpu._connection import read_answer
+from annealnn.qpu._answer import read_answer
 from annealnn.standin import Fault
 
 TOKEN = "SIM-5a1ad0c0ffee-do-not-print"

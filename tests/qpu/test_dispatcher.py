@@ -16,7 +16,7 @@ from annealnn.exceptions import (
     QPUUnavailableError,
 )
 from annealnn.qpu import Connection, Dispatcher, Journal
-from annealnn.qpu._connection import read_answer
+from annealnn.qpu._answer import read_answer
 from annealnn.standin import Fault
 
 
