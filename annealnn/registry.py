@@ -1,6 +1,5 @@
 """Names of samplers, and frozen recipes that open them."""
 
-import re
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
@@ -10,6 +9,7 @@ from typing import Any, Self, final
 
 import dimod
 
+from annealnn._secrets import is_secret_name, is_secret_text
 from annealnn.exceptions import UnknownSamplerError
 from annealnn.models import Structure
 from annealnn.samplers import CompiledSampler, compile_sampler
@@ -52,9 +52,6 @@ def sampler_names(*, local: bool = False) -> list[str]:
     return sorted(names - _REMOTE if local else names)
 
 
-_SECRETS = {"token", "password", "passwd", "secret", "credential", "credentials", "authorization", "apikey"}
-# a token as Leap gives it, or an address with a password in it
-_SECRET_TEXT = re.compile(r"\b[A-Z][A-Z0-9]{1,9}-[0-9a-f]{40}\b|//[^/@\s]*:[^/@\s]*@")
 # where and how jobs are sent, which does not shape their reads
 _NOT_OF_THE_READS = {"profile", "region", "config_file", "journal", "budget_us", "resubmit_in_doubt"}
 
@@ -198,15 +195,14 @@ def _secrets_in(value: Any) -> Iterator[str]:
     """Yield what looks like a credential among keywords, at any depth: a keyword's name, never its value."""
     if isinstance(value, Mapping):
         for key, part in value.items():
-            words = re.split(r"[^a-z]+", str(key).lower())
-            if _SECRETS & {*words, "".join(words)}:
+            if is_secret_name(str(key)):
                 yield repr(key)
             else:
                 yield from (f"one under {key!r}" if found == "one" else found for found in _secrets_in(part))
     elif isinstance(value, list | tuple | set | frozenset):
         for part in value:
             yield from _secrets_in(part)
-    elif isinstance(value, str) and _SECRET_TEXT.search(value):
+    elif isinstance(value, str) and is_secret_text(value):
         yield "one"
 
 

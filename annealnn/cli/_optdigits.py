@@ -136,7 +136,8 @@ def optdigits(
 
 
 def _print_plan(console: Console, plans: "dict[str, Plan]", budget_us: float | None) -> None:
-    table = Table(title="What would be sent to the processor", box=SIMPLE_HEAD, pad_edge=False)
+    simulated = ", SIMULATED" if any(plan.simulated for plan in plans.values()) else ""
+    table = Table(title=f"What would be sent to the processor{simulated}", box=SIMPLE_HEAD, pad_edge=False)
     table.add_column("part")
     for heading in ("steps", "jobs", "reads", "QPU access time, s"):
         table.add_column(heading, justify="right", no_wrap=True)

@@ -39,8 +39,8 @@ from annealnn.learning.quantum import (
 from annealnn.learning.quantum._machine import gibbs_state
 from annealnn.models import IsingModel, Parameters, Structure, TransverseIsing
 from annealnn.models._exact import basis_numbers
-from annealnn.registry import SamplerSpec, open_compiled
-from annealnn.samplers import CompiledSampler
+from annealnn.registry import SamplerSpec, resolve_sampler
+from annealnn.samplers import CompiledSampler, compile_sampler
 from annealnn.samplers._compiled import Want
 from annealnn.typing import AnyArray, Floats, Spins
 
@@ -235,7 +235,19 @@ class QuantumBoltzmannMachine(SampledMachine):
             sampler = None
         elif isinstance(sampler, SamplerSpec) and sampler.name == "path-integral":
             sampler = SamplerSpec("path-integral", {**self._default_sampler.parameters, **sampler.parameters})
-        return open_compiled(sampler, self.structure_, default=self._default_sampler, want=want)
+        opened, parameters = resolve_sampler(sampler, default=self._default_sampler)
+        self._check_quench(opened)
+        return compile_sampler(opened, self.structure_, want=want, **parameters)
+
+    def _check_quench(self, sampler: Any) -> None:
+        """Check that a device which is quenched as planned is quenched for this machine."""
+        planned = (sampler.properties.get("quench") or {}).get("gamma")
+        if planned is not None and not np.allclose(self._gamma, planned, rtol=1e-6, atol=0):
+            msg = (
+                f"a quench is planned for the machine's gamma; got a plan for {planned:g}, and gamma={self.gamma!r}. "
+                "Plan another one: annealnn.qpu.plan_quench"
+            )
+            raise ValueError(msg)
 
     # -- fitting -------------------------------------------------------------------------------------------------
 

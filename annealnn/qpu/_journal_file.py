@@ -5,6 +5,7 @@ import glob
 import os
 import sqlite3
 import uuid
+import weakref
 from pathlib import Path
 
 from annealnn.exceptions import JournalError
@@ -13,6 +14,7 @@ from annealnn.exceptions import JournalError
 VERSION = 1
 # "annl", in SQLite's header: this is a journal of ours
 _APPLICATION = 0x616E6E6C
+_RIGHTS = 0o600
 # seconds that a process waits for another to finish writing
 _PATIENCE_S = 60.0
 
@@ -68,6 +70,8 @@ def open_database(path: Path) -> sqlite3.Connection:
             _check(path)
         else:
             path.parent.mkdir(parents=True, exist_ok=True)
+            # what is learned is the user's own; SQLite gives the files beside it the same rights
+            path.touch(mode=_RIGHTS)
         database = sqlite3.connect(path, timeout=_PATIENCE_S, isolation_level=None, check_same_thread=False)
     except (OSError, sqlite3.Error) as error:
         msg = f"a journal is a file that can be read and written; got {path}: {error}"
@@ -147,17 +151,24 @@ class Owner:
     """A process that works on jobs, and its sign of life: a lock that the system lets go of when the process ends."""
 
     def __init__(self, journal: Path) -> None:
-        self.name, self._process = uuid.uuid4().hex, os.getpid()
-        self._path = _sign(journal, self.name)
-        self._lock = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
-        self._lock.execute("PRAGMA journal_mode = OFF")
-        self._lock.execute("BEGIN EXCLUSIVE")
+        self.name = uuid.uuid4().hex
+        path = _sign(journal, self.name)
+        path.touch(mode=_RIGHTS)
+        lock = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        lock.execute("PRAGMA journal_mode = OFF")
+        lock.execute("BEGIN EXCLUSIVE")
+        # at the latest when the process ends
+        self._closing = weakref.finalize(self, _let_go, lock, path, os.getpid())
 
     def close(self) -> None:
         """Let go of the lock; a forked child leaves its parent's alone."""
-        if self._process == os.getpid():
-            self._lock.close()
-            self._path.unlink(missing_ok=True)
+        self._closing()
+
+
+def _let_go(lock: sqlite3.Connection, path: Path, process: int) -> None:
+    if process == os.getpid():
+        lock.close()
+        path.unlink(missing_ok=True)
 
 
 def is_alive(journal: Path, owner: str) -> bool:

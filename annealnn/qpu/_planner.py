@@ -42,6 +42,8 @@ class Plan:
     most_reads : int
         What one job may ask for.
     budget_us : float or None
+    simulated : bool
+        Whether a simulation would answer, whose times are made up.
     """
 
     parts: tuple[Part, ...]
@@ -52,6 +54,7 @@ class Plan:
     limit_us: float
     most_reads: int
     budget_us: float | None
+    simulated: bool
 
     @property
     def num_batches(self) -> int:
@@ -101,7 +104,8 @@ class Plan:
             ("steps", f"{self.num_steps:,}, of which {self.num_batches:,} send jobs"),
             (
                 "QPU access time",
-                f"{self.step_us:,.0f} us a step, {self.total_us / 1e6:,.3f} s in all",
+                f"{self.step_us:,.0f} us a step, {self.total_us / 1e6:,.3f} s in all"
+                f"{', SIMULATED' if self.simulated else ''}",
             ),
         ]
         if self.share is not None:
@@ -193,6 +197,7 @@ def plan(
         limit_us=limit,
         most_reads=most_reads,
         budget_us=budget_us,
+        simulated="annealnn_simulation" in properties,
     )
 
 

@@ -11,6 +11,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
+from annealnn._secrets import without_secrets
 from annealnn._version import __version__
 from annealnn.exceptions import JournalError
 from annealnn.qpu._definition import SolverDefinition
@@ -65,14 +66,14 @@ class Spending(NamedTuple):
 
 
 def provenance() -> tuple[str, str]:
-    """Return, as JSON, the command that runs and the versions of what runs it."""
+    """Return, as JSON, the command that runs, credentials in it hidden, and the versions of what runs it."""
     versions = {"annealnn": __version__, "python": ".".join(map(str, sys.version_info[:3]))}
     for package in ("dwave-system", "dwave-cloud-client"):
         try:
             versions[package] = version(package)
         except PackageNotFoundError:
             versions[package] = "none"
-    command = [os.fspath(part) for part in sys.argv]
+    command = without_secrets([os.fspath(part) for part in sys.argv])
     return json.dumps(command), json.dumps(versions)
 
 

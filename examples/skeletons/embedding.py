@@ -13,7 +13,7 @@ NUM_VARIABLES, TARGET, SEED = 8, "chimera-3", 0
 PROVENANCE = """\
 title = "Minor embedding of the complete graph K{n} in {target}"
 what = "one chain of qubits for each of {n} variables; every pair of chains shares a coupler of the perfect graph"
-shape = "{n} chains, {qubits} qubits, longest chain {longest}"
+shape = "one chain a variable; each file states its chains, qubits and longest chain"
 format = "JSON, key `format` 1: source, target, chains, method, seed"
 source = "annealnn.embeddings.find_minor_embedding"
 licence = "Apache-2.0"
@@ -21,6 +21,7 @@ recipe = "embeddings/{target}/recipe.py in the repository"
 checked = "by the conformance kit: chains are connected, disjoint and cover every pair"
 
 [files."k{n}_clique.json"]
+shape = "{n} chains, {qubits} qubits, longest chain {longest}"
 sha256 = "{sha256}"
 """
 

@@ -145,6 +145,7 @@ def test_a_dry_run_prints_the_plan_and_its_share_of_the_budget(chip):
     done = CliRunner().invoke(app, command, catch_exceptions=False)
     assert done.exit_code == 0
     assert "untrained machines" in done.stdout
+    assert "SIMULATED" in done.stdout
     assert "does not fit" in " ".join(done.stdout.split())
     assert chip.jobs() == []
 

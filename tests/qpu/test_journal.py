@@ -229,3 +229,37 @@ def test_a_request_comes_back_whole(journal, ask):
     assert read.key == request.key
     with pytest.raises(JournalError, match="no job nothing"):
         journal.request("nothing")
+
+
+def test_the_files_are_their_owners_alone(journal, ask):
+    journal.claim([ask(SOLVER)])
+    beside = list(journal.path.parent.glob(f"{journal.path.name}*"))
+    assert len(beside) == 4  # the file, its log and index, the sign of life
+    if os.name == "posix":
+        assert {path.stat().st_mode & 0o777 for path in beside} == {0o600}
+
+
+def test_a_process_that_ends_in_order_leaves_no_sign_of_life(journal):
+    code = f"""
+import numpy as np
+from annealnn.qpu import JobRequest, Journal
+kept = Journal({str(journal.path)!r})
+none = np.zeros(0)
+kept.claim([JobRequest(solver="s", qubits=none, fields=none, couplers=none.reshape(0, 2), couplings=none)])
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+    assert len(journal.jobs()) == 1
+    assert list(journal.path.parent.glob("*-owner-*")) == []
+
+
+def test_credentials_in_a_command_line_are_hidden(journal, ask, monkeypatch):
+    leap = f"DEV-{'0a' * 20}"
+    words = ["job.py", "--token=abc", "--api-token", "def", leap, "--tokens", "3", "plain"]
+    monkeypatch.setattr(sys, "argv", words)
+    journal.claim([ask(SOLVER)])
+    [run] = journal.runs()
+    hidden = "(hidden)"
+    assert run.command == ["job.py", f"--token={hidden}", "--api-token", hidden, hidden, "--tokens", "3", "plain"]
+    assert (
+        leap.encode() not in journal.path.read_bytes() + journal.path.with_name(f"{journal.path.name}-wal").read_bytes()
+    )
