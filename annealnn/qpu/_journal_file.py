@@ -85,21 +85,30 @@ def open_database(path: Path) -> sqlite3.Connection:
 
 
 def _check(path: Path) -> None:
-    """Refuse a file that is no journal of this format, reading it and nothing else."""
-    with path.open("rb") as file:
-        head = file.read(100)
-    if not head.startswith(b"SQLite format 3\x00"):
-        msg = f"a journal is an SQLite file; got {path}, which is none or is damaged. Nothing in it was changed"
-        raise JournalError(msg)
+    """Refuse a file that is no journal of this format, reading it and nothing else.
+
+    Through SQLite alone: a process that opens and closes the file itself loses its locks on it (POSIX), and the next
+    process to close the journal would take away the log that this one writes to.
+    """
     if path.with_name(f"{path.name}-journal").exists():
         # being made, or its maker was killed: SQLite waits, or puts it right, on opening
         return
-    _check_format(path, int.from_bytes(head[68:72]), int.from_bytes(head[60:64]))
+    application = version = 0
+    found = []
     try:
         with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as database:
-            found = [row[0] for row in database.execute("PRAGMA quick_check(1)")]
+            application, version = (
+                int(database.execute(f"PRAGMA {name}").fetchone()[0]) for name in ("application_id", "user_version")
+            )
+            if (application, version) == (_APPLICATION, VERSION):
+                found = [row[0] for row in database.execute("PRAGMA quick_check(1)")]
     except sqlite3.DatabaseError as error:
+        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_NOTADB:
+            msg = f"a journal is an SQLite file; got {path}, which is none or is damaged. Nothing in it was changed"
+            raise JournalError(msg) from error
         found = [str(error)]
+    else:
+        _check_format(path, application, version)
     if found != ["ok"]:
         msg = (
             f"the journal {path} is damaged ({found[0]}). Nothing in it was changed: copy the file, try "

@@ -51,6 +51,26 @@ def test_spins_are_a_bit_each(qubits, journal, ask):
         assert database.execute("SELECT length(spins) FROM answers").fetchone()[0] == 3 * -(-qubits // 8)
 
 
+LOOK = "import sys; from annealnn.qpu import Journal\nwith Journal(sys.argv[1]) as journal: print(len(journal.jobs()))"
+
+
+def test_a_journal_opened_twice_keeps_its_log_when_another_process_looks(journal, ask):
+    """Who opens the file beside SQLite drops this process's locks, and the next to close takes the log away."""
+
+    def look():
+        done = subprocess.run([sys.executable, "-c", LOOK, journal.path], capture_output=True, text=True, check=True)
+        return int(done.stdout)
+
+    seen = []
+    for number in range(2):
+        request = ask(SOLVER, number)
+        journal.claim([request])
+        journal.answered({request.key: answer()})
+        with Journal(journal.path):
+            seen.append(look())
+    assert seen == [1, 2]
+
+
 def test_a_job_is_claimed_once(journal, ask):
     request = ask(SOLVER)
     with Journal(journal.path) as other:
