@@ -1,5 +1,6 @@
 """What the client's errors mean for a job: whether it was accepted, and whether it may be tried again."""
 
+import re
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
@@ -94,7 +95,10 @@ def _text(error: BaseException) -> str:
 def unsettled(error: BaseException) -> bool:
     """Return whether opening a connection may go better at once: the service is overloaded, or hung up."""
     from dwave.cloud.api.exceptions import RequestTimeout
+    from requests.exceptions import InvalidHeader
 
+    if isinstance(error, InvalidHeader):
+        return False
     # a timeout has taken long enough; a refused connection looks like one; others than OSErrors never left the machine
     passing = isinstance(error, OSError) and not isinstance(error, RequestTimeout)
     return passing and fault_of(error).kind in ("busy", "lost")
@@ -105,8 +109,16 @@ def opening_error(error: Exception, *, endpoint: str | None, solver: object) -> 
     from dwave.cloud import exceptions as client
     from dwave.cloud.api import exceptions as api
     from dwave.cloud.config.exceptions import ConfigFileError
+    from requests.exceptions import InvalidHeader
 
-    where = f" at {endpoint}" if endpoint else ""
+    where = f" at {_hosted(endpoint)}" if endpoint else ""
+    if isinstance(error, InvalidHeader):
+        # its text shows the token
+        msg = (
+            "a token, and every header of the profile, is one line without blanks around it; the one that is configured "
+            f"is not. {_CONFIGURE}"
+        )
+        return QPUConfigurationError(msg)
     if isinstance(error, client.SolverNotFoundError | api.ResourceNotFoundError):
         what = f"no solver{where} is {solver!r}" if solver else f"the service{where} lists no processor"
         msg = (
@@ -128,6 +140,11 @@ def opening_error(error: Exception, *, endpoint: str | None, solver: object) -> 
         )
         return QPUUnavailableError(msg)
     return QPUConfigurationError(f"the solver cannot be opened: {_configuration_problem(error)}. {_CONFIGURE}")
+
+
+def _hosted(endpoint: str) -> str:
+    """Return an address without the user's name and password that may stand before its host."""
+    return re.sub(r"(//|^)[^/\s]*@", r"\1", endpoint)
 
 
 def _configuration_problem(error: Exception) -> str:

@@ -21,6 +21,7 @@ from annealnn.exceptions import (
 )
 from annealnn.qpu import Connection, Retries, SolverDefinition
 from annealnn.qpu._answer import read_answer
+from annealnn.qpu._faults import opening_error
 from annealnn.standin import Fault
 
 TOKEN = "SIM-5a1ad0c0ffee-do-not-print"
@@ -89,6 +90,21 @@ def test_a_service_that_is_not_there(no_account, monkeypatch):
     monkeypatch.setenv("DWAVE_API_TOKEN", TOKEN)
     with pytest.raises(QPUUnavailableError, match="cannot be reached"):
         Connection.open(config_file=False, endpoint="http://127.0.0.1:9/sapi/v2/")
+
+
+@pytest.mark.parametrize("around", ["{}\n", " {}"])
+def test_a_token_with_blanks_is_not_shown(around, no_account, monkeypatch):
+    monkeypatch.setenv("DWAVE_API_TOKEN", around.format(TOKEN))
+    with pytest.raises(QPUConfigurationError, match="one line without blanks") as caught:
+        Connection.open(config_file=False, endpoint="http://127.0.0.1:9/sapi/v2/")
+    assert TOKEN not in "".join(traceback.format_exception(caught.value))
+
+
+@pytest.mark.parametrize("scheme", ["http://", ""])
+def test_a_password_in_an_endpoint_is_not_shown(scheme):
+    error = opening_error(OSError("no answer"), endpoint=f"{scheme}me:p@ss@solver.example/sapi/v2/", solver=None)
+    assert f"at {scheme}solver.example/sapi" in str(error)
+    assert "p@ss" not in str(error)
 
 
 def test_the_token_shows_nowhere(serve, dispatch, ask, journal):
