@@ -65,6 +65,7 @@ class Journal:
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path).expanduser().absolute()
         self._open()
+        _JOURNALS.add(self)
 
     @classmethod
     def open_default(cls) -> Self:
@@ -72,15 +73,38 @@ class Journal:
         return cls(default_journal())
 
     def _open(self) -> None:
+        for journal in list(_JOURNALS):
+            journal._leave_to_parent()
         self._process = os.getpid()
         self._lock = threading.RLock()
         self._database = open_database(self.path)
         self._database.row_factory = sqlite3.Row
         self._owner: Owner | None = None
+        self._is_left = False
         self._run: int | None = None
         # keys that threads of this process work on
         self._held: set[str] = set()
         self._closing = weakref.finalize(self, _close, self._database, self._process)
+
+    def _leave_to_parent(self) -> None:
+        """In a forked child, close the parent's handles.
+
+        SQLite counts a process's locks by file: it would take the parent's for the child's, which has none, and another
+        process could remove the log that the child writes to.
+        """
+        if self._process == os.getpid() or self._is_left or not self._closing.alive:
+            return
+        self._is_left = True
+        # for good, even where they cannot be closed: a thread of the parent was at work when it forked
+        _LEFT.append((self._database, self._owner))
+        if self._lock.acquire(blocking=False):
+            try:
+                if not self._database.in_transaction:
+                    self._database.close()
+                if self._owner is not None:
+                    self._owner.leave_to_parent()
+            finally:
+                self._lock.release()
 
     def close(self) -> None:
         """Close the file. What is not answered stays as it is, for the next to collect."""
@@ -105,8 +129,7 @@ class Journal:
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
         if self._process != os.getpid():
-            # a forked child: the parent's connection is kept, never used nor closed, and its lock is not ours
-            self._inherited = (self._database, self._owner)
+            # a forked child: the parent's lock is not ours either
             self._open()
         with self._lock:
             try:
@@ -388,6 +411,11 @@ class Journal:
             )
             for row in rows
         ]
+
+
+# those that are open; and the handles of a parent's, after a fork
+_JOURNALS: "weakref.WeakSet[Journal]" = weakref.WeakSet()
+_LEFT: list[object] = []
 
 
 def _close(database: sqlite3.Connection, process: int) -> None:

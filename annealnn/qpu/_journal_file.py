@@ -179,6 +179,10 @@ def _let_go(lock: sqlite3.Connection, path: Path, process: int) -> None:
         lock.close()
         path.unlink(missing_ok=True)
 
+    def leave_to_parent(self) -> None:
+        """In a forked child, close the handle; the parent's lock stays."""
+        self._lock.close()
+
 
 def is_alive(journal: Path, owner: str) -> bool:
     """Return whether the process that signed as `owner` runs."""
