@@ -64,8 +64,17 @@ class _Job:
 class Dispatch:
     """The loop. All of its state that matters is in the journal: it may die at any line."""
 
-    def __init__(self, connection: Connection, journal: Journal, requests: Sequence[JobRequest], rules: Rules) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        journal: Journal,
+        requests: Sequence[JobRequest],
+        rules: Rules,
+        underway: dict[str, Any],
+    ) -> None:
         self._connection, self._journal, self._rules = connection, journal, rules
+        # futures, by key, of jobs that the client may yet send: an interrupt ended the run that handed them over
+        self._underway = underway
         # not claimed yet: when to ask, and what
         self._waiting = deque((0.0, request) for request in requests)
         self._jobs: dict[str, _Job] = {}
@@ -88,7 +97,8 @@ class Dispatch:
                 self._pause()
                 self._harvest()
         finally:
-            # an interrupt: what is known of ids is not lost
+            # an interrupt: what is known of ids is not lost, nor is what the client is about to send
+            self._underway.update({job.key: job.future for job in self._jobs.values() if job.future is not None})
             self._note_ids()
             self._journal.release(self._claimed)
         if self._errors:
@@ -114,9 +124,11 @@ class Dispatch:
                 over.append(request)
             else:
                 self._claimed.add(request.key)
+                future = self._underway.pop(request.key, None) if claim.step == "look-up" else None
                 self._jobs[request.key] = _Job(
                     request=request,
-                    step=claim.step,
+                    step=claim.step if future is None else "fly",
+                    future=future,
                     problem_id=claim.problem_id,
                     spent_ids=set(claim.spent_ids),
                     first=claim.step == "send",

@@ -65,6 +65,7 @@ class Dispatcher:
             msg = f"a budget of QPU access time is above 0 microseconds; got {budget_us!r}. Nothing was sent"
             raise BudgetError(msg)
         self.connection, self.journal = connection, journal
+        self._underway: dict[str, Any] = {}
         self._rules = Rules(
             retries=retries or Retries(),
             in_flight=check_count("in_flight", in_flight),
@@ -168,7 +169,7 @@ class Dispatcher:
             self._miss(left)
         if left and self.connection is not None:
             checked = self._checked(self.connection, left)
-            answers.update(Dispatch(self.connection, self.journal, checked, self._rules).run())
+            answers.update(Dispatch(self.connection, self.journal, checked, self._rules, self._underway).run())
         return [answers[request.key] for request in requests]
 
     def _miss(self, left: Sequence[JobRequest]) -> None:

@@ -1,6 +1,7 @@
 """Jobs are sent once, answered in order, kept within a budget, and answered again without a service."""
 
 import threading
+import time
 from contextlib import suppress
 from dataclasses import replace
 
@@ -107,6 +108,25 @@ def test_an_interrupt_loses_nothing(serve, dispatch, ask, monkeypatch):
     assert states <= {"prepared", "accepted"}
     assert len(dispatch(dispatcher.connection).run(requests)) == 6
     assert standin.statistics()["accepted"] == 6
+
+
+def test_a_run_after_an_interrupt_waits_for_what_the_client_still_sends(serve, dispatch, ask, monkeypatch):
+    """A slow message outlasts the time after which a lost job is sent again."""
+    standin = serve(faults=[Fault.parse("submit:slow:delay_s=1.0")])
+    dispatcher = dispatch()
+    requests = [ask(dispatcher.connection, number) for number in range(3)]
+
+    def pause(self):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("annealnn.qpu._dispatch.Dispatch._pause", pause)
+    with pytest.raises(KeyboardInterrupt):
+        dispatcher.run(requests)
+    monkeypatch.undo()
+    assert len(dispatcher.run(requests)) == 3
+    # the message has come by now, whoever waited for it
+    time.sleep(1.2)
+    assert standin.statistics()["accepted"] == 3
 
 
 @pytest.mark.parametrize("budget", [0, -1.0, float("nan")])
