@@ -75,7 +75,8 @@ class QuantumBoltzmannMachine(SampledMachine):
         "auto": "bfgs" for up to 8 units and no sampler.
     sampler : None, str, SamplerSpec or dimod.Sampler
         None is path-integral Monte Carlo at `gamma_`, `num_slices` and `n_sweeps`; so is "path-integral", and a spec of
-        it is completed by them. Another is taken as it is: it brings its own transverse field.
+        it is completed by them. Another is taken as it is: it brings its own transverse field. A planned quench is
+        refused if it is one of another gamma.
     num_slices : int
         Of imaginary time: for the sampler, and for likelihoods beyond 10 units.
     n_sweeps, negative_phase, n_particles, batch_size, n_iter, learning_rate, schedule, momentum, average,
@@ -235,19 +236,15 @@ class QuantumBoltzmannMachine(SampledMachine):
             sampler = None
         elif isinstance(sampler, SamplerSpec) and sampler.name == "path-integral":
             sampler = SamplerSpec("path-integral", {**self._default_sampler.parameters, **sampler.parameters})
-        opened, parameters = resolve_sampler(sampler, default=self._default_sampler)
-        self._check_quench(opened)
-        return compile_sampler(opened, self.structure_, want=want, **parameters)
-
-    def _check_quench(self, sampler: Any) -> None:
-        """Check that a device which is quenched as planned is quenched for this machine."""
-        planned = (sampler.properties.get("quench") or {}).get("gamma")
-        if planned is not None and not np.allclose(self._gamma, planned, rtol=1e-6, atol=0):
+        opened, keywords = resolve_sampler(sampler, default=self._default_sampler)
+        quench = opened.properties.get("quench")
+        if quench is not None and not np.allclose(self._gamma, quench["gamma"]):
             msg = (
-                f"a quench is planned for the machine's gamma; got a plan for {planned:g}, and gamma={self.gamma!r}. "
-                "Plan another one: annealnn.qpu.plan_quench"
+                f"a machine is learned at the gamma that its quench is planned for, {quench['gamma']:g}; got "
+                f"gamma={self.gamma!r}. Set gamma={quench['gamma']:g}, or plan another quench"
             )
             raise ValueError(msg)
+        return compile_sampler(opened, self.structure_, want=want, **keywords)
 
     # -- fitting -------------------------------------------------------------------------------------------------
 

@@ -239,6 +239,9 @@ class QPUSampler(AnnealSampler, dimod.Structured):  # type: ignore[misc]
         checked, properties = dict(told), self._solver.properties
         state = checked.get("initial_state")
         if isinstance(state, Mapping):
+            if unknown := [qubit for qubit in state if qubit not in self.adjacency]:
+                msg = f"initial_state gives values of qubits of the working graph; got qubit {unknown[0]!r}"
+                raise ValueError(msg)
             values = np.full(int(properties["num_qubits"]), UNUSED)
             values[list(state)] = list(state.values())
             state = values

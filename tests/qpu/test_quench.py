@@ -7,6 +7,7 @@ import dimod
 import numpy as np
 import pytest
 
+from annealnn import QuantumBoltzmannMachine
 from annealnn.models import IsingModel, Structure, TransverseIsing
 from annealnn.models._exact import basis_energies, basis_spins
 from annealnn.models._structure import Parameters
@@ -206,6 +207,14 @@ def test_what_the_plan_sets_is_not_to_be_given(keywords):
         composite.sample(MODEL.to_bqm(), num_reads=1, **keywords)
     with pytest.raises(ValueError, match="the plan says how"):
         compile_sampler(composite, Structure.from_edges(range(5), EDGES), **keywords)
+
+
+def test_a_machine_of_another_gamma_is_refused():
+    device = Frozen()
+    machine = QuantumBoltzmannMachine(sampler=QuenchComposite(device, plan_quench(1.0, SCALES, TEMPERATURE)), gamma=0.5)
+    with pytest.raises(ValueError, match=r"planned for, 1; got gamma=0.5. Set gamma=1"):
+        machine.fit(np.eye(5))
+    assert not device.asked
 
 
 def test_a_sampler_without_a_schedule_cannot_quench():

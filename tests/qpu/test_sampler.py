@@ -252,6 +252,14 @@ def test_an_initial_state_is_turned_into_the_gauge():
         np.testing.assert_array_equal(turned[:2], [signs[0] * 1, signs[1] * -1])
 
 
+@pytest.mark.parametrize("qubit", [-1, 5, 99])
+def test_an_initial_state_is_of_qubits_that_work(qubit):
+    runner = ThermalRunner()
+    with pytest.raises(ValueError, match=f"qubits of the working graph; got qubit {qubit}"):
+        QPUSampler(runner).sample(LOPSIDED, initial_state={10: 1, 12: -1, 15: 1, 18: 1, qubit: 1})
+    assert not runner.batches
+
+
 # -- the learner's door ------------------------------------------------------------------------------------------
 
 STRUCTURE = Structure.from_edges([10, 12, 15, 18, 20], [(10, 12), (12, 15), (15, 18), (10, 20), (18, 20)])
