@@ -301,6 +301,11 @@ def test_copies_are_independent():
     assert boltzmann_pvalue(together, pairs, 1.0) > FALSE_ALARM
 
 
+def test_a_learners_calls_are_not_scaled_one_by_one():
+    with pytest.raises(ValueError, match="go at one scale; got auto_scale=True"):
+        PackedSampler(Recorder(), target=CELLS).compile(Structure(2, np.array([[0, 1]])), auto_scale=True)
+
+
 def test_auto_scale_is_one_factor_for_all():
     child = Recorder()
     packed = PackedSampler(child, target=CELLS)

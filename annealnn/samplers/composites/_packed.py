@@ -249,10 +249,17 @@ class PackedSampler(EmbeddingComposite):
         Raises
         ------
         ValueError
-            If no chain strength is given and the child states no range of couplings, or an argument breaks its rule.
+            If no chain strength is given and the child states no range of couplings, if `auto_scale` is set, or an
+            argument breaks its rule.
         EmbeddingError
             If the structure does not fit the graph.
         """
+        if kwargs.get("auto_scale"):
+            msg = (
+                "all calls of a learner's step go at one scale; got auto_scale=True, which would give each call its "
+                "own. Leave it out, and keep the parameters in the child's ranges"
+            )
+            raise ValueError(msg)
         return CompiledPacked(
             structure, want, self.child, self.copies, self._learner_options(chain_strength, unembedding), kwargs
         )
