@@ -17,21 +17,27 @@ def is_secret_name(name: str) -> bool:
 
 
 def is_secret_text(text: str) -> bool:
-    """Return whether a text holds a credential by its look, or D-Wave's token of this environment."""
+    """Return whether a text holds a credential: one by its look, or D-Wave's token of this environment."""
+    return hide_secrets(text) != text
+
+
+def hide_secrets(text: str) -> str:
+    """Return a text with what `is_secret_text` finds in it hidden."""
     token = os.environ.get("DWAVE_API_TOKEN")
-    return bool(_TEXT.search(text)) or bool(token and token in text)
+    shown = _TEXT.sub(HIDDEN, text)
+    return shown.replace(token, HIDDEN) if token else shown
 
 
 def without_secrets(command: Sequence[str]) -> list[str]:
-    """Return a command's words with credentials hidden: by their look, or as the values of options so named."""
+    """Return a command's words with credentials hidden: those in a text, and the values of options so named."""
     words: list[str] = []
     hide_next = False
     for word in command:
         name, equals, _ = word.partition("=")
         option = word.startswith("-") and is_secret_name(name)
-        if hide_next or is_secret_text(word):
+        if hide_next:
             words.append(HIDDEN)
         else:
-            words.append(f"{name}={HIDDEN}" if option and equals else word)
+            words.append(f"{name}={HIDDEN}" if option and equals else hide_secrets(word))
         hide_next = option and not equals
     return words

@@ -41,6 +41,8 @@ class Connection:
         # the client's sessions of these two kinds are not for several threads
         self._lock = threading.Lock()
         self._problems: Any = None
+        # the client's futures by label, until they are read
+        self._flying: dict[str, Any] = {}
         self._take(solver)
 
     @classmethod
@@ -164,12 +166,30 @@ class Connection:
         parameters = dict(request.parameters)
         linear = dict(zip(request.qubits.tolist(), request.fields.tolist(), strict=True))
         quadratic = dict(zip(map(tuple, request.couplers.tolist()), request.couplings.tolist(), strict=True))
-        return self._solver.sample_ising(linear, quadratic, label=request.key, **parameters)
+        future = self._solver.sample_ising(linear, quadratic, label=request.key, **parameters)
+        self._flying[request.key] = future
+        return future
 
-    def retrieve(self, problem_id: str) -> Any:
-        """Ask for a job that was accepted before; return the client's `Future`."""
+    def flying(self, label: str) -> Any:
+        """Return the client's `Future` of a job that was handed to it and not read yet; None if there is none."""
+        return self._flying.get(label)
+
+    def landed(self, label: str) -> None:
+        """Forget the `Future` of a job: it was read."""
+        self._flying.pop(label, None)
+
+    def retrieve(self, problem_id: str, label: str) -> Any:
+        """Ask for a job that was accepted before; return the client's `Future`.
+
+        Of two futures of one problem the client polls for one, and the other would never be done: where one is under
+        way, it is returned.
+        """
         self._check_process()
+        before = self._flying.get(label)
+        if before is not None and before.id == problem_id and not before.done():
+            return before
         future = self._client.retrieve_answer(problem_id)
+        self._flying[label] = future
         # else the client fetches the solver's definition once more, for each job, and decodes into lists
         future.solver = self._solver
         return future

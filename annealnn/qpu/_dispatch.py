@@ -64,17 +64,8 @@ class _Job:
 class Dispatch:
     """The loop. All of its state that matters is in the journal: it may die at any line."""
 
-    def __init__(
-        self,
-        connection: Connection,
-        journal: Journal,
-        requests: Sequence[JobRequest],
-        rules: Rules,
-        underway: dict[str, Any],
-    ) -> None:
+    def __init__(self, connection: Connection, journal: Journal, requests: Sequence[JobRequest], rules: Rules) -> None:
         self._connection, self._journal, self._rules = connection, journal, rules
-        # futures, by key, of jobs that the client may yet send: an interrupt ended the run that handed them over
-        self._underway = underway
         # not claimed yet: when to ask, and what
         self._waiting = deque((0.0, request) for request in requests)
         self._jobs: dict[str, _Job] = {}
@@ -97,8 +88,7 @@ class Dispatch:
                 self._pause()
                 self._harvest()
         finally:
-            # an interrupt: what is known of ids is not lost, nor is what the client is about to send
-            self._underway.update({job.key: job.future for job in self._jobs.values() if job.future is not None})
+            # an interrupt: what is known of ids is not lost
             self._note_ids()
             self._journal.release(self._claimed)
         if self._errors:
@@ -124,7 +114,8 @@ class Dispatch:
                 over.append(request)
             else:
                 self._claimed.add(request.key)
-                future = self._underway.pop(request.key, None) if claim.step == "look-up" else None
+                # an interrupt ended the run that handed it over: the client may yet send it, or waits for its answer
+                future = self._connection.flying(request.key) if claim.step in ("look-up", "collect") else None
                 self._jobs[request.key] = _Job(
                     request=request,
                     step=claim.step if future is None else "fly",
@@ -145,7 +136,7 @@ class Dispatch:
         if job.step == "look-up":
             self._look_up(job)
         elif job.step == "collect" and job.problem_id is not None:
-            self._launch(job, lambda: self._connection.retrieve(str(job.problem_id)))
+            self._launch(job, lambda: self._connection.retrieve(str(job.problem_id), job.key))
         elif self._errors:
             self._give_up(job, "failed", "it was not sent: an error had ended the run")
         elif job.tries["lost"] > self._rules.retries.num_retries:
@@ -250,6 +241,7 @@ class Dispatch:
                 faults.append((job, fault_of(error, accepted=job.future.id is not None)))
             else:
                 read[job.key] = answer._replace(client_s={"encode_s": job.encode_s, **answer.client_s})
+            self._connection.landed(job.key)
         if read:
             self._journal.answered(read)
             self._answers.update(read)

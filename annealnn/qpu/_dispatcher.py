@@ -3,6 +3,7 @@
 import os
 from collections.abc import Sequence
 from dataclasses import replace
+from numbers import Real
 from pathlib import Path
 from typing import Any, Self, final
 
@@ -61,11 +62,12 @@ class Dispatcher:
         in_flight: int = 60,
         experiment: str | None = None,
     ) -> None:
-        if budget_us is not None and not budget_us > 0:
+        given: Any = budget_us  # whatever a recipe holds
+        is_number = isinstance(given, Real) and not isinstance(given, bool)
+        if given is not None and not (is_number and given > 0):
             msg = f"a budget of QPU access time is above 0 microseconds; got {budget_us!r}. Nothing was sent"
             raise BudgetError(msg)
         self.connection, self.journal = connection, journal
-        self._underway: dict[str, Any] = {}
         self._rules = Rules(
             retries=retries or Retries(),
             in_flight=check_count("in_flight", in_flight),
@@ -169,7 +171,7 @@ class Dispatcher:
             self._miss(left)
         if left and self.connection is not None:
             checked = self._checked(self.connection, left)
-            answers.update(Dispatch(self.connection, self.journal, checked, self._rules, self._underway).run())
+            answers.update(Dispatch(self.connection, self.journal, checked, self._rules).run())
         return [answers[request.key] for request in requests]
 
     def _miss(self, left: Sequence[JobRequest]) -> None:

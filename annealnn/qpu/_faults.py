@@ -115,7 +115,7 @@ def opening_error(error: Exception, *, endpoint: str | None, solver: object) -> 
     if isinstance(error, InvalidHeader):
         # its text shows the token
         msg = (
-            "a token, and every header of the profile, is one line without blanks around it; the one that is configured "
+            "a token, and every header of the profile, is one line without blanks around it; what is configured "
             f"is not. {_CONFIGURE}"
         )
         return QPUConfigurationError(msg)

@@ -4,6 +4,7 @@ import contextlib
 import glob
 import os
 import sqlite3
+import tempfile
 import uuid
 import weakref
 from pathlib import Path
@@ -70,8 +71,7 @@ def open_database(path: Path) -> sqlite3.Connection:
             _check(path)
         else:
             path.parent.mkdir(parents=True, exist_ok=True)
-            # what is learned is the user's own; SQLite gives the files beside it the same rights
-            path.touch(mode=_RIGHTS)
+            _make(path)
         database = sqlite3.connect(path, timeout=_PATIENCE_S, isolation_level=None, check_same_thread=False)
     except (OSError, sqlite3.Error) as error:
         msg = f"a journal is a file that can be read and written; got {path}: {error}"
@@ -82,6 +82,21 @@ def open_database(path: Path) -> sqlite3.Connection:
         database.close()
         raise
     return database
+
+
+def _make(path: Path) -> None:
+    """Make an empty file that its owner alone may read and write, as SQLite then makes those beside it.
+
+    It appears closed, under a name of its own until then: see `_check`.
+    """
+    handle, name = tempfile.mkstemp(prefix=f"{path.name}-", dir=path.parent)
+    os.close(handle)
+    try:
+        # there already, or a file system without links: SQLite makes it
+        with contextlib.suppress(OSError):
+            os.link(name, path)
+    finally:
+        Path(name).unlink()
 
 
 def _check(path: Path) -> None:
@@ -166,6 +181,7 @@ class Owner:
         lock = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         lock.execute("PRAGMA journal_mode = OFF")
         lock.execute("BEGIN EXCLUSIVE")
+        self._lock = lock
         # at the latest when the process ends
         self._closing = weakref.finalize(self, _let_go, lock, path, os.getpid())
 
@@ -173,15 +189,15 @@ class Owner:
         """Let go of the lock; a forked child leaves its parent's alone."""
         self._closing()
 
+    def leave_to_parent(self) -> None:
+        """In a forked child, close the handle; the parent's lock stays."""
+        self._lock.close()
+
 
 def _let_go(lock: sqlite3.Connection, path: Path, process: int) -> None:
     if process == os.getpid():
         lock.close()
         path.unlink(missing_ok=True)
-
-    def leave_to_parent(self) -> None:
-        """In a forked child, close the handle; the parent's lock stays."""
-        self._lock.close()
 
 
 def is_alive(journal: Path, owner: str) -> bool:

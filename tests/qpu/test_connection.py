@@ -171,7 +171,22 @@ def test_an_answer_holds_what_was_asked_for(serve, connect, ask):
     [listing] = solver.find(request.key)
     assert listing == (answer.problem_id, "COMPLETED")
     assert solver.find("annealnn-of-nobody") == []
-    np.testing.assert_array_equal(read_answer(solver.retrieve(listing.problem_id), request).spins, answer.spins)
+    again = solver.retrieve(listing.problem_id, request.key)
+    np.testing.assert_array_equal(read_answer(again, request).spins, answer.spins)
+
+
+def test_a_problem_has_one_future_at_a_time(serve, connect, ask):
+    """The client would drop the second one of two, unfinished."""
+    serve(latency_s=0.5)
+    solver = connect()
+    request = ask(solver)
+    future = solver.submit(request)
+    problem_id = future.wait_id()
+    assert solver.retrieve(problem_id, request.key) is solver.flying(request.key) is future
+    read_answer(future, request)
+    assert solver.retrieve(problem_id, request.key) is not future
+    solver.landed(request.key)
+    assert solver.flying(request.key) is None
 
 
 def test_an_estimate_is_oceans(serve, connect):

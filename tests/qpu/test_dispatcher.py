@@ -129,7 +129,7 @@ def test_a_run_after_an_interrupt_waits_for_what_the_client_still_sends(serve, d
     assert standin.statistics()["accepted"] == 3
 
 
-@pytest.mark.parametrize("budget", [0, -1.0, float("nan")])
+@pytest.mark.parametrize("budget", [0, -1.0, float("nan"), "5", True])
 def test_a_budget_is_above_zero(budget, journal):
     with pytest.raises(BudgetError, match="above 0"):
         Dispatcher(None, journal, budget_us=budget)

@@ -44,5 +44,5 @@ def test_it_learns_what_diagonalisation_does(spec, rows):
 
 
 def test_a_plan_for_another_gamma_is_refused(spec, rows):
-    with pytest.raises(ValueError, match=r"got a plan for 0\.5, and gamma=0\.7. Plan another one"):
+    with pytest.raises(ValueError, match=r"planned for, 0\.5; got gamma=0\.7"):
         machine(sampler=spec).set_params(gamma=0.7).fit(rows)
