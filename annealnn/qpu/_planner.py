@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, final
 
 from annealnn._validation import check_count, check_number
+from annealnn.qpu._ranges import check_annealing_time
 from annealnn.qpu._timing import JobTime, job_time
 
 # of the longest run that the solver takes: its model's times are typical ones
@@ -160,7 +161,8 @@ def plan(
     Raises
     ------
     ValueError
-        If an argument breaks its rule, or one read takes longer than the solver lets a job run.
+        If an argument breaks its rule, the solver has fewer qubits or no such annealing time, or one read takes longer
+        than it lets a job run.
     """
     check_count("num_reads", num_reads)
     check_count("num_gauges", num_gauges)
@@ -168,6 +170,9 @@ def plan(
         check_count(name, value)
     if budget_us is not None:
         check_number("budget_us", budget_us, low=0.0, open_low=True)
+    if "qubits" in properties and num_qubits > len(properties["qubits"]):
+        msg = f"a problem has at most the {len(properties['qubits'])} qubits of the solver; got {num_qubits}"
+        raise ValueError(msg)
     each = job_time(properties, num_qubits, parameters or {})
     limit = float(properties.get("problem_run_duration_range", (0.0, math.inf))[1])
     fewest, most = properties.get("num_reads_range", (1, num_reads))
@@ -179,6 +184,7 @@ def plan(
             "Anneal for a shorter time"
         )
         raise ValueError(msg)
+    check_annealing_time(properties, parameters or {})
     used = min(num_gauges, num_reads)
     parts = []
     for gauge in range(used):

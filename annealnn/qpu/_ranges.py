@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from annealnn._validation import check_number
 from annealnn.typing import Floats, Indices
 
 Range = tuple[float, float]
@@ -93,6 +94,20 @@ def symmetric(properties: Mapping[str, Any]) -> dict[str, list[float]]:
             bound = min(-low, high)
             found[name] = [-bound, bound]
     return found
+
+
+def check_annealing_time(properties: Mapping[str, Any], told: Mapping[str, Any]) -> None:
+    """Check that the annealing time that a solver is told, if any, is in its range (microseconds).
+
+    Raises
+    ------
+    ValueError
+        If it is not.
+    """
+    kind = "fast_anneal_time_range" if told.get("fast_anneal") else "annealing_time_range"
+    if told.get("annealing_time") is not None and properties.get(kind):
+        low, high = properties[kind]
+        check_number("annealing_time", told["annealing_time"], low=low, high=high)
 
 
 def _factor(values: Floats, bounds: Range) -> float:

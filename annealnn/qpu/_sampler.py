@@ -8,12 +8,12 @@ import dimod
 import networkx as nx
 import numpy as np
 
-from annealnn._validation import check_count, check_number
+from annealnn._validation import check_count
 from annealnn.models import Parameters, Structure, dimod_terms
 from annealnn.qpu._batch import UNUSED, Batch, JobRunner, plain_parameters
 from annealnn.qpu._compiled import CompiledQPU
 from annealnn.qpu._planner import Plan, plan
-from annealnn.qpu._ranges import Problem, symmetric
+from annealnn.qpu._ranges import Problem, check_annealing_time, symmetric
 from annealnn.samplers import AnnealSampler
 from annealnn.samplers._adapter import check_graph
 from annealnn.samplers._compiled import Want
@@ -249,8 +249,5 @@ class QPUSampler(AnnealSampler, dimod.Structured):  # type: ignore[misc]
             # bits and spins alike
             given = np.asarray(state)
             checked["initial_state"] = np.where(given == UNUSED, UNUSED, np.where(given > 0, 1, -1))
-        kind = "fast_anneal_time_range" if checked.get("fast_anneal") else "annealing_time_range"
-        if checked.get("annealing_time") is not None and properties.get(kind):
-            low, high = properties[kind]
-            check_number("annealing_time", checked["annealing_time"], low=low, high=high)
+        check_annealing_time(properties, checked)
         return checked

@@ -124,6 +124,8 @@ def test_a_solver_without_limits_takes_one_job():
         ({"budget_us": 0.0}, r"budget_us is a finite number, above 0; got 0.0"),
         ({"reuse_steps": 0}, r"reuse_steps is .* got 0"),
         ({"parameters": {"annealing_time": 1e6}}, r"a job runs at most 1,000,000 us.*1 reads .* 1,01\d,\d+ us"),
+        ({"parameters": {"annealing_time": 0.1}}, r"annealing_time is a finite number, at least 1 .* got 0.1"),
+        ({"num_qubits": 10**6}, r"a problem has at most the \d+ qubits of the solver; got 1000000"),
         (
             {"parameters": {"annealing_time": 5.0, "anneal_schedule": [[0, 0], [1, 1]]}},
             "only one of ``anneal_schedule``",
