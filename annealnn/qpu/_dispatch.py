@@ -333,7 +333,10 @@ class Dispatch:
                 job.problem_id = None
             return
         self._give_up(job, "in-doubt", why)
-        msg = f"job {job.key} is in doubt: {why}. Run again later, or allow sending it again: it may be billed twice"
+        msg = (
+            f"job {job.key} is in doubt: {why}. Run again later, or send it again with "
+            "--resubmit-in-doubt of the command (resubmit_in_doubt=True of the spec): it may then be billed twice"
+        )
         self._errors.append(JobInDoubtError(msg, [job.key]))
 
     def _give_up(self, job: _Job, state: Literal["failed", "cancelled", "in-doubt"], note: str) -> None:
@@ -358,7 +361,8 @@ class Dispatch:
         msg = (
             f"the budget of experiment {request.experiment!r} is {self._rules.budget_us:g} us of QPU access time; "
             f"{spent.billed_us:.0f} us were billed, {spent.under_way_us:.0f} us are expected of what is under way, and "
-            f"the next job needs about {request.estimated_us:.0f} us. It was not sent"
+            f"the next job needs about {request.estimated_us:.0f} us. It was not sent: run again with "
+            "a larger budget, which goes on where this stopped"
         )
         return BudgetError(msg)
 
@@ -368,6 +372,6 @@ class Dispatch:
         if isinstance(first, JobError):
             alike = [error for error in self._errors if type(error) is type(first)]
             keys = [key for error in alike for key in getattr(error, "keys", ())]
-            more = f" (and {len(keys) - 1} more jobs: see the journal)" if len(keys) > 1 else ""
+            more = f" (and {len(keys) - 1} more: see `annealnn qpu journal`)" if len(keys) > 1 else ""
             return type(first)(f"{first}{more}", keys)
         return first

@@ -127,6 +127,6 @@ def check_graph(sampler: dimod.Sampler, structure: Structure) -> None:
         msg = (
             f"{type(sampler).__name__} takes problems on its own graph of {len(adjacency)} qubits, which has no "
             f"{missing[0]!r}. Embed the problem in it (EmbeddedBoltzmannMachine), or wrap the sampler in an embedding "
-            "composite"
+            "composite: SamplerSpec.qpu(embedding='find') of a processor"
         )
         raise ValueError(msg)

@@ -112,7 +112,14 @@ def _server(standin: StandIn, port: int) -> tuple[Any, socket.socket, threading.
             super().connection_made(transport)
             self.app = droppable(application, transport)
 
-    listening = socket.create_server((_HOST, port))
+    if not 0 <= port <= 65535:
+        msg = f"a port is a whole number from 0, which takes a free one, to 65535; got {port}"
+        raise ValueError(msg)
+    try:
+        listening = socket.create_server((_HOST, port))
+    except OSError as error:
+        msg = f"port {port} cannot be served on ({error.strerror}). Give another, or 0 for a free one"
+        raise OSError(error.errno, msg) from error
     config = uvicorn.Config(
         application,
         http=Protocol,

@@ -142,7 +142,7 @@ def test_a_budget_is_kept(serve, dispatch, ask):
     cost = open_ended.run([ask(connection)])[0].timing["qpu_access_time"]
     dispatcher = dispatch(connection, budget_us=3.5 * cost)
     requests = [ask(connection, number, estimated_us=cost) for number in range(6)]
-    with pytest.raises(BudgetError, match=r"were billed.*next job needs") as caught:
+    with pytest.raises(BudgetError, match=r"were billed.*next job needs.*with a larger budget") as caught:
         dispatcher.run(requests)
     assert "'a test'" in str(caught.value)
     assert standin.statistics()["billed_us"] <= 3.5 * cost

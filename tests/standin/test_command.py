@@ -3,6 +3,7 @@
 import json
 import re
 import signal
+import socket
 import subprocess
 import sys
 
@@ -63,6 +64,7 @@ def test_it_serves_until_ctrl_c(command, tmp_path):
         (["--fault", "submit:failed"], "befall jobs, and all else requests"),
         (["--property", "h_range"], "--property is NAME=VALUE, the value JSON; got 'h_range'"),
         (["--property", "beta=3"], "properties that may be set are"),
+        (["--port", "65536"], "a port is a whole number from 0, which takes a free one, to 65535; got 65536"),
         (["--beta", "-1"], "beta is a finite number, at least 0; got -1"),
         (["--physics", "path-integral", "--freeze-at", "2"], "s is a finite number, above 0 and at most 1; got 2"),
     ],
@@ -71,3 +73,11 @@ def test_bad_options(monkeypatch, capfd, words, said):
     monkeypatch.setattr("sys.argv", ["annealnn", "qpu", "standin", *words])
     assert _app.run() == 2
     assert said in capfd.readouterr().err
+
+
+def test_a_port_that_is_taken(monkeypatch, capfd):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        monkeypatch.setattr("sys.argv", ["annealnn", "qpu", "standin", "--topology", "chimera-1", "--port", str(port)])
+        assert _app.run() == 2
+    assert f"port {port} cannot be served on" in capfd.readouterr().err
