@@ -36,6 +36,8 @@ def journal(
 ) -> None:
     """List the jobs that were sent to solvers, what became of them, what they cost and what sent them."""
     console = Console(highlight=False)
+    if not console.is_terminal and "COLUMNS" not in os.environ:
+        console.width = 240  # of a file or a pipe: keys in one piece
     with _open(path) as kept:
         jobs = kept.jobs(experiment)
         if not jobs:
@@ -59,10 +61,14 @@ def journal(
         if experiment is not None:
             console.print(_by_job(jobs))
         runs = [run for run in kept.runs() if run.run in {job.run for job in jobs}]
-        table = Table("run", "begun", "on", "versions", "command", title="sent by", title_justify="left")
+        table = _table("run", "begun", "on", "versions", "command")
+        table.title, table.title_justify = "sent by", "left"
+        last = None
         for run in runs:
             versions = ", ".join(f"{name} {number}" for name, number in run.versions.items())
-            table.add_row(str(run.run), _time(run.started_at), run.host, versions, shlex.join(run.command))
+            shown = "the same" if versions == last else versions
+            table.add_row(str(run.run), _time(run.started_at), run.host, shown, shlex.join(run.command))
+            last = versions
         console.print(table)
     in_doubt = [job for job in jobs if job.state == "in-doubt"]
     if in_doubt:
@@ -162,7 +168,7 @@ def _recorded(kept: "Journal") -> list[str]:
 
 
 def _by_experiment(jobs: "list[JobRecord]", simulated: dict[str, bool]) -> Table:
-    table = Table("experiment", "solver", "jobs", "reads", "QPU access time", "expected yet")
+    table = _table("experiment", "solver", "jobs", "reads", "QPU access time", "expected yet")
     for name, solver in dict.fromkeys((job.experiment, job.solver) for job in jobs):
         own = [job for job in jobs if (job.experiment, job.solver) == (name, solver)]
         states = ", ".join(f"{number} {state}" for state, number in Counter(job.state for job in own).items())
@@ -176,6 +182,14 @@ def _by_experiment(jobs: "list[JobRecord]", simulated: dict[str, bool]) -> Table
     return table
 
 
+def _table(*headings: str) -> Table:
+    """Return a table that breaks what is too wide, and cuts nothing off: keys and commands are copied from it."""
+    table = Table()
+    for heading in headings:
+        table.add_column(heading, overflow="fold", no_wrap=heading in ("state", "reads", "run"))
+    return table
+
+
 def _costs(jobs: "list[JobRecord]", mark: str) -> tuple[str, str, str]:
     reads = sum(job.num_reads for job in jobs if job.state == "answered")
     billed = sum(job.billed_us for job in jobs if job.state == "answered")
@@ -184,11 +198,13 @@ def _costs(jobs: "list[JobRecord]", mark: str) -> tuple[str, str, str]:
 
 
 def _by_job(jobs: "list[JobRecord]") -> Table:
-    table = Table("job", "state", "problem", "prepared", "reads", "QPU access time", "failed before", "run", "note")
+    failed, noted = any(job.attempts for job in jobs), any(job.note for job in jobs)
+    more = ["failed before"] * failed + ["note"] * noted
+    table = _table("job", "state", "problem", "prepared", "reads", "QPU access time", "run", *more)
     for job in jobs:
         cost = f"{job.billed_us / 1e3:.1f} ms" if job.state == "answered" else f"about {job.estimated_us / 1e3:.1f} ms"
-        numbers = (str(job.num_reads), cost, str(job.attempts), str(job.run))
-        table.add_row(job.key, job.state, job.problem_id or "", _time(job.prepared_at), *numbers, job.note)
+        numbers = (str(job.num_reads), cost, str(job.run), *[str(job.attempts)] * failed, *[job.note] * noted)
+        table.add_row(job.key, job.state, job.problem_id or "", _time(job.prepared_at), *numbers)
     return table
 
 

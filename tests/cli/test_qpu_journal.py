@@ -92,6 +92,15 @@ def test_an_experiment_is_shown_job_by_job(annealnn, filled):
     assert "no jobs of experiment 'three'" in annealnn("qpu", "journal", "--experiment", "three")[1]
 
 
+def test_nothing_is_cut_off_where_it_is_narrow_or_no_terminal(annealnn, filled, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    narrow = annealnn("qpu", "journal", "--experiment", "one")[1]
+    assert "…" not in narrow
+    assert max(map(len, narrow.splitlines()[1:])) <= 80
+    monkeypatch.delenv("COLUMNS")
+    assert all(request.key in annealnn("qpu", "journal", "--experiment", "one")[1] for request in filled)
+
+
 def test_no_journal_is_made_by_looking(annealnn, tmp_path):
     status, _, err = annealnn("qpu", "journal")
     assert status == 2
