@@ -104,7 +104,7 @@ def _processor() -> str:
 
     config = load_config()
     if not config.get("token"):
-        return "no D-Wave token is configured (none is needed locally; `dwave setup` makes a profile)"
+        return "no D-Wave token is configured (none is needed locally; `dwave config create` makes a profile)"
     named = os.environ.get("DWAVE_CONFIG_FILE")
     files = [named] if named else get_configfile_paths()
     profiles = load_config_from_files(files)

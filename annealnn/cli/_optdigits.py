@@ -88,6 +88,7 @@ def optdigits(
     if every:
         _compare(out or Path("optdigits-all-report"), quick, rbms_python, seed, resume)
         return
+    from annealnn.exceptions import QPUError
     from annealnn.experiments import OptDigitsJob, plan_optdigits, run_optdigits
 
     out = out or Path("optdigits-report")
@@ -112,6 +113,9 @@ def optdigits(
             "interrupted: go on with the same options and --resume (make optdigits ARGS=--resume)", style="yellow"
         )
         raise typer.Exit(130) from None
+    except QPUError:
+        console.print("stopped; what was learned is saved: go on with the same options and --resume", style="yellow")
+        raise
     console.print(_as_table(result.table))
     for miss in result.misses:
         console.print(f"missed: {miss}", style="yellow")
@@ -129,7 +133,7 @@ def optdigits(
         of, made_up = result.overhead, ", SIMULATED" if result.overhead.simulated else ""
         console.print(
             f"{of.solvers[-1]}{made_up}: {of.num_jobs:,} jobs, {of.num_reads:,} reads, "
-            f"{of.total_access_us / 1e6:.2f} s of QPU access time{made_up}",
+            f"{of.total_access_us / 1e6:.2f} s of QPU access time{made_up}, in all that the journal has of it",
             soft_wrap=True,
         )
     console.print(f"report: {(out / 'index.html').resolve()}", soft_wrap=True)
