@@ -179,9 +179,13 @@ def test_without_a_configuration_nothing_is_begun(tmp_path, monkeypatch):
 def test_optdigits_on_a_processor_and_replayed(chip, tmp_path):
     job = OptDigitsJob(out=tmp_path / "one", processor=Processor(num_gauges=2), n_iter=50, embedded_n_iter=20)
     result = run_optdigits(job, say=print)
+    assert os.environ["DWAVE_API_TOKEN"] == chip.token
     page = (tmp_path / "one" / "index.html").read_text(encoding="utf-8")
     assert "The way to the processor" in page
     assert page.count("SIMULATED") >= 2
+    written = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert len(written) > 10  # page, figures, checkpoints, journal
+    assert [path for path in written if chip.token.encode() in path.read_bytes()] == []
     sent = len(chip.jobs())
     assert result.overhead.num_jobs == sent
     again = run_optdigits(replace(job, out=tmp_path / "two"), say=print)
