@@ -33,7 +33,7 @@ evidence-learners: $(STAMPS)/main  ## measure machines with hidden units and qua
 evidence-dynamics: $(STAMPS)/dynamics  ## measure coherent and open annealing against their targets (a few minutes); ARGS=--quick
 	$(BIN)/python -m annealnn.experiments.dynamics $(ARGS)
 
-evidence-qpu: $(STAMPS)/standin  ## measure the way to a processor on a SIMULATED one against its targets (10 minutes); ARGS=--quick
+evidence-qpu: $(STAMPS)/standin  ## measure the way to a processor on a SIMULATED one against its targets (3 minutes); ARGS=--quick
 	$(BIN)/python -m annealnn.experiments.qpu $(ARGS)
 
 optdigits-all: $(STAMPS)/main .venv-rbms/.stamp  ## every machine and two rivals on all ten digits (half an hour); ARGS=--resume goes on

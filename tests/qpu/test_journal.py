@@ -87,49 +87,48 @@ def test_a_job_is_claimed_once(journal, ask):
         assert other.claim([request])[0].step == "answered"
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
-def test_a_forked_child_works_under_its_own_name(journal, ask):
-    ours, childs = ask(SOLVER, 1), ask(SOLVER, 2)
-    journal.claim([ours])
-    child = os.fork()
-    if child == 0:
-        steps = [claim.step for claim in journal.claim([ours, childs])]
-        os._exit(0 if steps == ["wait", "send"] else 1)
-    assert os.waitpid(child, 0)[1] == 0
-    # the child has ended without a word
-    assert [claim.step for claim in journal.claim([ours, childs])] == ["wait", "look-up"]
+if hasattr(os, "fork"):
 
+    def test_a_forked_child_works_under_its_own_name(journal, ask):
+        ours, childs = ask(SOLVER, 1), ask(SOLVER, 2)
+        journal.claim([ours])
+        child = os.fork()
+        if child == 0:
+            steps = [claim.step for claim in journal.claim([ours, childs])]
+            os._exit(0 if steps == ["wait", "send"] else 1)
+        assert os.waitpid(child, 0)[1] == 0
+        # the child has ended without a word
+        assert [claim.step for claim in journal.claim([ours, childs])] == ["wait", "look-up"]
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
-def test_a_forked_child_outlives_its_parent(journal, ask, tmp_path):
-    """The parent's locks end with it: the child has its own, or the next to close takes its log away."""
-    script = tmp_path / "forks.py"
-    script.write_text(
-        "import os, pickle, sys, time\n"
-        "from annealnn.qpu import Journal\n"
-        "path, requests, answer = pickle.load(open(sys.argv[1], 'rb'))\n"
-        "journal, another = Journal(path), Journal(path)\n"
-        "journal.claim(requests[:1])\n"
-        "parent = os.getpid()\n"
-        "if os.fork() == 0:\n"
-        "    journal.jobs()\n"
-        "    while os.getppid() == parent: time.sleep(0.01)\n"
-        "    assert os.spawnv(os.P_WAIT, sys.executable, [sys.executable, '-c', sys.argv[2], path]) == 0\n"
-        "    steps = [claim.step for claim in journal.claim(requests)]\n"
-        "    journal.answered({requests[1].key: answer})\n"
-        "    assert os.spawnv(os.P_WAIT, sys.executable, [sys.executable, '-c', sys.argv[2], path]) == 0\n"
-        "    print(steps)\n"
-    )
-    requests = [ask(SOLVER, 1), ask(SOLVER, 2)]
-    journal.close()
-    (tmp_path / "given").write_bytes(pickle.dumps((str(journal.path), requests, answer())))
-    command = [sys.executable, script, tmp_path / "given", LOOK]
-    # the child holds the pipe, so this waits for it too
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    # the jobs of a parent that has ended are not waited for
-    assert done.stdout.split("\n")[:3] == ["1", "2", "['look-up', 'send']"]
-    with Journal(journal.path) as left:
-        assert [claim.step for claim in left.claim(requests)] == ["look-up", "answered"]
+    def test_a_forked_child_outlives_its_parent(journal, ask, tmp_path):
+        """The parent's locks end with it: the child has its own, or the next to close takes its log away."""
+        script = tmp_path / "forks.py"
+        script.write_text(
+            "import os, pickle, sys, time\n"
+            "from annealnn.qpu import Journal\n"
+            "path, requests, answer = pickle.load(open(sys.argv[1], 'rb'))\n"
+            "journal, another = Journal(path), Journal(path)\n"
+            "journal.claim(requests[:1])\n"
+            "parent = os.getpid()\n"
+            "if os.fork() == 0:\n"
+            "    journal.jobs()\n"
+            "    while os.getppid() == parent: time.sleep(0.01)\n"
+            "    assert os.spawnv(os.P_WAIT, sys.executable, [sys.executable, '-c', sys.argv[2], path]) == 0\n"
+            "    steps = [claim.step for claim in journal.claim(requests)]\n"
+            "    journal.answered({requests[1].key: answer})\n"
+            "    assert os.spawnv(os.P_WAIT, sys.executable, [sys.executable, '-c', sys.argv[2], path]) == 0\n"
+            "    print(steps)\n"
+        )
+        requests = [ask(SOLVER, 1), ask(SOLVER, 2)]
+        journal.close()
+        (tmp_path / "given").write_bytes(pickle.dumps((str(journal.path), requests, answer())))
+        command = [sys.executable, script, tmp_path / "given", LOOK]
+        # the child holds the pipe, so this waits for it too
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        # the jobs of a parent that has ended are not waited for
+        assert done.stdout.split("\n")[:3] == ["1", "2", "['look-up', 'send']"]
+        with Journal(journal.path) as left:
+            assert [claim.step for claim in left.claim(requests)] == ["look-up", "answered"]
 
 
 def test_a_killed_process_leaves_its_jobs_and_nothing_else(journal, ask, tmp_path):
