@@ -1,0 +1,1 @@
+"""Contestants: samplers and solvers, each with its hardware and the times of its parts."""

@@ -1,0 +1,1 @@
+"""Families of problems: a generator each, and what proves their optima."""

@@ -1,0 +1,1 @@
+"""What reads say of a contestant: arrays in, estimates with intervals out."""
