@@ -20,6 +20,8 @@ __all__ = [
     "QPUUnavailableError",
     "SolverNotFoundError",
     "StopTraining",
+    "UnknownContestantError",
+    "UnknownFamilyError",
     "UnknownSamplerError",
 ]
 
@@ -38,6 +40,14 @@ class CheckpointError(AnnealnnError, ValueError):
 
 class UnknownSamplerError(AnnealnnError, LookupError):
     """A sampler name that the registry does not know."""
+
+
+class UnknownFamilyError(AnnealnnError, LookupError):
+    """A family of problems that the benchmark does not know."""
+
+
+class UnknownContestantError(AnnealnnError, LookupError):
+    """A contestant that the benchmark does not know."""
 
 
 class DataFileError(AnnealnnError, OSError):
