@@ -187,6 +187,7 @@ class Batch:
             "qpu_timing": total_timing(answer.timing for answer in answers),
             "billed_us": total_timing(answer.timing for answer in sent).get("qpu_access_time", 0.0),
             "client_s": total_seconds(answer.client_s for answer in sent),
+            "recorded_client_s": total_seconds(answer.client_s for answer in answers),
             "num_gauges": self._num_gauges,
             "scale": scale,
         }

@@ -125,8 +125,8 @@ class QPUSampler(AnnealSampler, dimod.Structured):  # type: ignore[misc]
             One row for each read; read r is of gauge r mod `num_gauges`. `info` has, besides the package's own:
             `jobs` (keys in the journal), `problem_ids`, `solver`, `simulated`, `experiment`, `replayed` (how many jobs
             were answered from the journal), `qpu_timing` (the service's times, added up, microseconds), `billed_us`
-            (of the jobs that were sent), `client_s` (the client's seconds: encode, submit, wait, decode), `num_gauges`,
-            `scale`.
+            (of the jobs that were sent), `client_s` (the client's seconds: encode, submit, wait, decode; of those that
+            were sent), `recorded_client_s` (of all jobs, as when they were answered first), `num_gauges`, `scale`.
 
         Raises
         ------

@@ -84,13 +84,24 @@ def _assumed(properties: Mapping[str, Any], parameters: Mapping[str, Any]) -> Jo
 
 
 def total_timing(timings: Iterable[Mapping[str, float]]) -> dict[str, float]:
-    """Return the service's timing fields of jobs added up, microseconds: those that are times of whole jobs."""
+    """Return the service's timing fields of jobs added up, microseconds: those that are times of whole jobs.
+
+    Sampling time is also shared out to what a read takes: `qpu_anneal_time`, `qpu_readout_time`, `qpu_delay_time`.
+    """
     total: dict[str, float] = {}
     for timing in timings:
-        for name in _TOTALS:
-            if name in timing:
-                total[name] = total.get(name, 0.0) + float(timing[name])
+        for name, value in {**{name: timing[name] for name in _TOTALS if name in timing}, **_shares(timing)}.items():
+            total[name] = total.get(name, 0.0) + float(value)
     return total
+
+
+def _shares(timing: Mapping[str, float]) -> dict[str, float]:
+    """Return what of a job's sampling time each part of its reads took; nothing if the service does not say."""
+    each = {part: float(timing.get(f"qpu_{part}_time_per_sample", 0.0)) for part in ("anneal", "readout", "delay")}
+    read = sum(each.values())
+    if not read or "qpu_sampling_time" not in timing:
+        return {}
+    return {f"qpu_{part}_time": timing["qpu_sampling_time"] * us / read for part, us in each.items()}
 
 
 def total_seconds(client_s: Iterable[Mapping[str, float]]) -> dict[str, float]:

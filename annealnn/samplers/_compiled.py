@@ -97,7 +97,7 @@ class CompiledSampler(ABC):
 
 
 # of `info`: lists that are joined, numbers and mappings of numbers that are added up
-_ADDED = ("jobs", "problem_ids", "replayed", "billed_us", "qpu_timing", "client_s")
+_ADDED = ("jobs", "problem_ids", "replayed", "billed_us", "qpu_timing", "client_s", "recorded_client_s")
 
 
 def total_info(infos: Iterable[Mapping[str, Any]]) -> dict[str, Any]:

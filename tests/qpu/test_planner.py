@@ -140,3 +140,12 @@ def test_plans_that_cannot_be_are_refused(solver, arguments, said):
 def test_times_of_jobs_add_up_and_times_of_reads_do_not():
     one = {"qpu_access_time": 10.0, "qpu_programming_time": 4.0, "qpu_anneal_time_per_sample": 20.0}
     assert total_timing([one, one]) == {"qpu_access_time": 20.0, "qpu_programming_time": 8.0}
+
+
+def test_sampling_time_is_shared_out_to_the_parts_of_a_read():
+    read = {"qpu_anneal_time_per_sample": 20.0, "qpu_readout_time_per_sample": 60.0, "qpu_delay_time_per_sample": 20.0}
+    total = total_timing([{"qpu_sampling_time": 1000.0, **read}, {"qpu_sampling_time": 500.0, **read}])
+    assert total == pytest.approx(
+        {"qpu_sampling_time": 1500.0, "qpu_anneal_time": 300.0, "qpu_readout_time": 900.0, "qpu_delay_time": 300.0}
+    )
+    assert total_timing([{"qpu_sampling_time": 1000.0}]) == {"qpu_sampling_time": 1000.0}

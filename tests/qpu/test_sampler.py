@@ -172,6 +172,7 @@ def test_the_same_seed_and_experiment_are_the_same_jobs():
     assert one.info["billed_us"] == one.info["qpu_timing"]["qpu_access_time"] > 0
     assert again.info["qpu_timing"] == one.info["qpu_timing"]
     assert again.info["client_s"] == {}
+    assert again.info["recorded_client_s"] == one.info["recorded_client_s"] == one.info["client_s"]
     assert one.info["client_s"] == pytest.approx({"encode_s": 0.1, "wait_s": 0.2})
     np.testing.assert_array_equal(one.record.sample, again.record.sample)
     other = QPUSampler(runner, experiment="second").sample(LOPSIDED, num_reads=5, seed=3)
@@ -417,5 +418,5 @@ def test_several_steps_are_one_batch_and_cost_what_it_cost():
     whole, parts = (total_info(step.info for step in steps) for steps in (together, alone))
     assert whole["jobs"] == parts["jobs"]
     assert len(whole["jobs"]) == 3
-    for name in ("billed_us", "qpu_timing", "client_s", "replayed"):
+    for name in ("billed_us", "qpu_timing", "client_s", "recorded_client_s", "replayed"):
         assert whole[name] == pytest.approx(parts[name])
