@@ -7,7 +7,7 @@ of variables.
 
 import heapq
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, final
 
 import numpy as np
@@ -55,23 +55,9 @@ class TreeDecomposition:
     name = "tree decomposition"
 
     def __init__(self, structure: Structure, max_width: int = MAX_WIDTH) -> None:
-        order, others, self.num_entries, self.width = _best_order(structure, max_width)
-        self.structure = structure
-        position = {v: k for k, v in enumerate(order)}
-        edge_of = {(u, v): e for e, pair in enumerate(structure.edges.tolist()) for u, v in (pair, pair[::-1])}
-        children: list[list[int]] = [[] for _ in order]
-        for k, later in enumerate(others):
-            if later:
-                children[position[later[0]]].append(k)
-        self.bags = tuple(
-            Bag(
-                v,
-                later,
-                tuple((axis, edge_of[v, u]) for axis, u in reversed([*enumerate(later)]) if (v, u) in edge_of),
-                tuple(children[k]),
-            )
-            for k, (v, later) in enumerate(zip(order, others, strict=True))
-        )
+        found = _best_order(structure, max_width)
+        self.structure, self.num_entries, self.width = structure, found.num_entries, found.width
+        self.bags = bags_of(structure, found)
 
     def solve(self, parameters: Parameters, beta: float) -> "TreeDistribution":
         """Return the Boltzmann distribution at `parameters`."""
@@ -86,10 +72,10 @@ class TreeDecomposition:
             axes = len(bag.others)
             pull = fields[:, bag.variable].reshape(-1, *(1,) * axes)
             for axis, edge in bag.edges:
-                pull = pull + couplings[edge] * _SIGNS.reshape(_along(axes, axis))
+                pull = pull + couplings[edge] * _SIGNS.reshape(along(axes, axis))
             up, down = pull, -pull
             for child in bag.children:
-                shape = _shape_within(self.bags[child], bag)
+                shape = shape_within(self.bags[child], bag)
                 message = messages.pop(child)
                 up, down = up + message[:, 0].reshape(-1, *shape), down + message[:, 1].reshape(-1, *shape)
             summed = np.logaddexp(up, down)
@@ -118,10 +104,10 @@ class TreeDistribution:
         for k, bag in enumerate(decomposition.bags):
             pull = np.full((1,) * len(bag.others), fields[bag.variable])
             for axis, edge in bag.edges:
-                pull = pull + couplings[edge] * _SIGNS.reshape(_along(len(bag.others), axis))
+                pull = pull + couplings[edge] * _SIGNS.reshape(along(len(bag.others), axis))
             up, down = pull, -pull
             for child in bag.children:
-                shape = _shape_within(decomposition.bags[child], bag)
+                shape = shape_within(decomposition.bags[child], bag)
                 message = messages.pop(child)
                 up, down = up + message[0].reshape(shape), down + message[1].reshape(shape)
             logits = up - down
@@ -154,7 +140,7 @@ class TreeDistribution:
                 for axis, edge in bag.edges:
                     pairs[edge] = products[axis]
             for child in bag.children:
-                shape = _shape_within(bags[child], bag)
+                shape = shape_within(bags[child], bag)
                 gone = tuple(axis for axis, size in enumerate(shape) if size == 1)
                 joint = np.empty((2,) * len(bags[child].others))
                 np.sum(up, axis=gone, out=joint[0, ...])
@@ -179,11 +165,31 @@ class TreeDistribution:
         return np.ascontiguousarray(1 - 2 * digits.T)
 
 
-def _along(num_axes: int, axis: int) -> tuple[int, ...]:
+def bags_of(structure: Structure, elimination: "Elimination") -> tuple[Bag, ...]:
+    """Return the bags that an order leaves, in the order."""
+    order, others = elimination.order, elimination.others
+    position = {v: k for k, v in enumerate(order)}
+    edge_of = {(u, v): e for e, pair in enumerate(structure.edges.tolist()) for u, v in (pair, pair[::-1])}
+    children: list[list[int]] = [[] for _ in order]
+    for k, later in enumerate(others):
+        if later:
+            children[position[later[0]]].append(k)
+    return tuple(
+        Bag(
+            v,
+            later,
+            tuple((axis, edge_of[v, u]) for axis, u in reversed([*enumerate(later)]) if (v, u) in edge_of),
+            tuple(children[k]),
+        )
+        for k, (v, later) in enumerate(zip(order, others, strict=True))
+    )
+
+
+def along(num_axes: int, axis: int) -> tuple[int, ...]:
     return (1,) * axis + (2,) + (1,) * (num_axes - axis - 1)
 
 
-def _shape_within(child: Bag, bag: Bag) -> tuple[int, ...]:
+def shape_within(child: Bag, bag: Bag) -> tuple[int, ...]:
     """Return the shape of a child's table, its first axis taken off, that broadcasts over the bag's."""
     kept = set(child.others)
     return tuple(2 if u in kept else 1 for u in bag.others)
@@ -198,8 +204,32 @@ class Elimination(NamedTuple):
     width: int  #: the most later variables; at least so many if there were too many
 
 
+def cheapest(structure: Structure, max_width: int, ranks: Sequence[Sequence[int]] = ()) -> Elimination:
+    """Return the cheapest of some orders: min-fill; reverse Cuthill-McKee, which is better on grids; by given ranks.
+
+    Parameters
+    ----------
+    structure : Structure
+    max_width : int
+    ranks : sequence of sequences (num_variables,) of int
+        Each the place of every variable in an order.
+    """
+    n = structure.num_variables
+    tried = [eliminate(structure, fill, max_width)]
+    if n:
+        heads, tails = (ends.astype(np.int32) for ends in structure.ends)
+        adjacency = csr_array((np.ones(len(heads)), (heads, tails)), (n, n))
+        cuthill = np.argsort(reverse_cuthill_mckee(csr_array(adjacency + adjacency.T), symmetric_mode=True)).tolist()
+        tried += [eliminate(structure, _by(rank), max_width) for rank in (cuthill, *ranks)]
+    return min(tried, key=lambda found: (found.num_entries, found.width))
+
+
+def _by(rank: Sequence[int]) -> Callable[[list[set[int]], int], float]:
+    return lambda _, v: rank[v]
+
+
 def _best_order(structure: Structure, max_width: int) -> Elimination:
-    """Return the cheaper of two orders: min-fill, and reverse Cuthill-McKee, which is better on grids.
+    """Return the cheaper of min-fill and reverse Cuthill-McKee.
 
     Raises
     ------
@@ -207,13 +237,7 @@ def _best_order(structure: Structure, max_width: int) -> Elimination:
         If neither fits.
     """
     n = structure.num_variables
-    tried = [_eliminate(structure, _fill, max_width)]
-    if n:
-        heads, tails = (ends.astype(np.int32) for ends in structure.ends)
-        adjacency = csr_array((np.ones(len(heads)), (heads, tails)), (n, n))
-        rank = np.argsort(reverse_cuthill_mckee(csr_array(adjacency + adjacency.T), symmetric_mode=True)).tolist()
-        tried.append(_eliminate(structure, lambda _, v: rank[v], max_width))
-    best = min(tried, key=lambda found: (found.num_entries, found.width))
+    best = cheapest(structure, max_width)
     if best.num_entries <= MAX_ENTRIES:
         return best
     if math.isinf(best.num_entries):
@@ -228,7 +252,7 @@ def _best_order(structure: Structure, max_width: int) -> Elimination:
     raise ValueError(msg)
 
 
-def _eliminate(
+def eliminate(
     structure: Structure, cost: Callable[[list[set[int]], int], float], max_width: int = MAX_WIDTH
 ) -> Elimination:
     """Eliminate the variable of least `cost(near, variable)` again and again, `near` being the neighbours left.
@@ -277,6 +301,6 @@ def _eliminate(
     return Elimination(list(position), others, sum(2.0**k for k in sizes), max(sizes, default=0))
 
 
-def _fill(near: list[set[int]], v: int) -> float:
+def fill(near: list[set[int]], v: int) -> float:
     """Return how many edges the elimination of `v` adds."""
     return sum(len(near[v] - near[u]) - 1 for u in near[v]) // 2

@@ -113,7 +113,7 @@ def test_prices_are_kept_up_as_the_graph_changes(structure):
         for u in around:
             near[u] = (near[u] | around) - {u, v}
         wanted.append(v)
-    assert _tree._eliminate(structure, _tree._fill).order == wanted
+    assert _tree.eliminate(structure, _tree.fill).order == wanted
 
 
 @pytest.mark.parametrize("beta", [0.3, 1.0])
