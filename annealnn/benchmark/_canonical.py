@@ -38,10 +38,13 @@ def digest(value: Any) -> str:
 
 
 def model_digest(model: IsingModel) -> str:
-    """Return the SHA-256 of a model's labels, edges, fields, couplings and offset."""
+    """Return the SHA-256 of a model's labels, edges, fields, couplings and offset: equal models have one digest."""
     labels = [repr(label) for label in model.labels]
-    h, J = model.parameters
-    return digest([labels, model.structure.edges, h, J, model.offset])
+    edges = model.structure.edges
+    order = np.lexsort((edges[:, 1], edges[:, 0]))
+    # a zero has a sign, which no energy shows
+    h, J = (values + 0.0 for values in model.parameters)
+    return digest([labels, edges[order], h, J[order], model.offset + 0.0])
 
 
 def _number(value: Any) -> Any:

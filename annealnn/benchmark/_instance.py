@@ -1,5 +1,6 @@
 """An instance of a family: its problem, and what is known of its optimum."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Self, final, get_args
@@ -15,6 +16,9 @@ from annealnn.typing import Spins
 Proof = Literal["planted", "exhaustive", "planar", "tree decomposition", "agreement"]
 
 _RELATIVE = 1e-9
+# options that are paths, and those that say what such a file holds: it may lie elsewhere on another machine
+_HASH_OF = {"graph": "graph_sha256", "path": "sha256"}
+_SHA256 = re.compile(r"\b([0-9a-f]{8})[0-9a-f]{56}\b")
 
 
 @final
@@ -101,18 +105,27 @@ class InstanceSpec:
 
     @property
     def group(self) -> str:
-        """The family and its options as one text: what instances of several sizes and seeds have in common."""
+        """The family and its options as one text: what instances of several sizes and seeds have in common.
+
+        Of a SHA-256 the first eight digits are told.
+        """
         told = ", ".join(f"{name}={value}" for name, value in sorted(self.options.items()))
-        return f"{self.family}({told})" if told else self.family
+        return _SHA256.sub(r"\1", f"{self.family}({told})") if told else self.family
 
     def to_dict(self) -> dict[str, Any]:
         """Return what JSON holds of it."""
         return {"family": self.family, "size": self.size, "seed": self.seed, "options": dict(self.options)}
 
     @property
+    def shaping(self) -> dict[str, Any]:
+        """What of `to_dict` shapes the problem: all but the paths of files whose SHA-256 is among the options."""
+        options = {name: value for name, value in self.options.items() if _HASH_OF.get(name) not in self.options}
+        return {**self.to_dict(), "options": options}
+
+    @property
     def key(self) -> str:
-        """SHA-256 of `to_dict`."""
-        return digest(self.to_dict())
+        """SHA-256 of `shaping`."""
+        return digest(self.shaping)
 
 
 @final

@@ -89,7 +89,7 @@ class Task:
     @property
     def key(self) -> str:
         """SHA-256 of all that shapes its result; labels and stated powers do not."""
-        shaping = self.to_dict()
+        shaping = {**self.to_dict(), "instance": self.instance.shaping}
         shaping["contestant"] = None if self.contestant is None else self.contestant.key
         return digest(shaping)
 

@@ -1,12 +1,12 @@
 """The weak-strong pair: a false minimum that an annealer must tunnel out of, by three kinds of annealing."""
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from annealnn.benchmark.families import weak_strong_clusters
 from annealnn.dynamics import AdiabaticEstimate, MinimumGap, Spectrum, adiabatic_estimate, evolve, spectrum
-from annealnn.models import IsingModel
 from annealnn.models._exact import basis_energies
 from annealnn.samplers import SimulatedAnnealingSampler, SimulatedQuantumAnnealingSampler
 from annealnn.schedules import AnnealSchedule
@@ -42,19 +42,6 @@ class WeakStrongResult(NamedTuple):
     path_integral: list[SampledAnneal]
 
 
-def weak_strong_pair(weak_field: float = -0.44) -> IsingModel:
-    """Return two K4,4 cells with J = 1, four bonds J = 1 between them, and fields `weak_field` and 1 (Boixo 2016).
-
-    For `weak_field` above -0.5 all spins are up in the ground state. With the weak cell down the energy has a local
-    minimum, which is the lower one early in an anneal.
-    """
-    couplings: dict[tuple[Hashable, Hashable], float] = {
-        (cell + a, cell + 4 + b): 1.0 for cell in (0, 8) for a in range(4) for b in range(4)
-    }
-    couplings |= {(4 + k, 12 + k): 1.0 for k in range(4)}
-    return IsingModel(np.repeat([weak_field, 1.0], 8), couplings)
-
-
 def measure_weak_strong(
     *,
     annealing_times: Sequence[float],
@@ -63,7 +50,7 @@ def measure_weak_strong(
     say: Callable[[str], Any] = print,
 ) -> WeakStrongResult:
     """Anneal the pair coherently and by two samplers of this package."""
-    problem = weak_strong_pair()
+    problem = weak_strong_clusters(1).model
     levels = spectrum(problem, s=np.linspace(0.0, 1.0, 51), k=3)
     least = levels.minimum_gap()
     say(f"  minimum gap {least.gap:.6f} at s = {least.s:.4f}")
