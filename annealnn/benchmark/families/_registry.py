@@ -13,7 +13,20 @@ from annealnn.exceptions import UnknownFamilyError
 ENTRY_POINT_GROUP = "annealnn.families"
 
 # name -> "module:attribute" of a Family
-_BUILT_IN: dict[str, str] = {}
+_BUILT_IN: dict[str, str] = {
+    "anticlusters": "annealnn.benchmark.families._glasses:ANTICLUSTERS",
+    "file": "annealnn.benchmark.families._files:FILE",
+    "frustrated-cluster-loops": "annealnn.benchmark.families._loops:CLUSTER_LOOPS",
+    "frustrated-loops": "annealnn.benchmark.families._loops:LOOPS",
+    "lattice": "annealnn.benchmark.families._glasses:LATTICE",
+    "learned": "annealnn.benchmark.families._learned:LEARNED",
+    "ran": "annealnn.benchmark.families._glasses:RAN",
+    "sherrington-kirkpatrick": "annealnn.benchmark.families._glasses:SHERRINGTON_KIRKPATRICK",
+    "tile-planting": "annealnn.benchmark.families._tiles:FAMILY",
+    "weak-strong": "annealnn.benchmark.families._weak_strong:WEAK_STRONG",
+    "wishart": "annealnn.benchmark.families._wishart:FAMILY",
+    "xorsat": "annealnn.benchmark.families._xorsat:FAMILY",
+}
 
 
 @final
