@@ -14,10 +14,12 @@ __all__ = [
     "JournalError",
     "MissingDependencyError",
     "NotInJournalError",
+    "ProblemRefusedError",
     "QPUAuthenticationError",
     "QPUConfigurationError",
     "QPUError",
     "QPUUnavailableError",
+    "ResultsError",
     "SolverNotFoundError",
     "StopTraining",
     "UnknownContestantError",
@@ -48,6 +50,10 @@ class UnknownFamilyError(AnnealnnError, LookupError):
 
 class UnknownContestantError(AnnealnnError, LookupError):
     """A contestant that the benchmark does not know."""
+
+
+class ProblemRefusedError(AnnealnnError, ValueError):
+    """A contestant does not take such a problem: its graph, its fields, its size."""
 
 
 class DataFileError(AnnealnnError, OSError):
@@ -111,6 +117,10 @@ class JournalError(AnnealnnError, ValueError):
 
 class NotInJournalError(JournalError, LookupError):
     """A replay asks for a job that the journal has no answer of."""
+
+
+class ResultsError(AnnealnnError, ValueError):
+    """A file of a benchmark's results is damaged, was written by another version, or does not go with the others."""
 
 
 class StopTraining(Exception):  # noqa: N818 - a signal, as StopIteration is

@@ -10,6 +10,9 @@ from annealnn.benchmark._canonical import digest, plain
 from annealnn.models import IsingModel
 from annealnn.typing import Floats, Spins
 
+# settings of a processor that shape no reads: what it may cost, and where that is kept
+_COSTS = frozenset({"journal", "budget_us", "resubmit_in_doubt"})
+
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,8 +112,9 @@ class ContestantSpec:
 
     @property
     def key(self) -> str:
-        """SHA-256 of what shapes its reads: name and settings."""
-        return digest([self.name, dict(self.settings)])
+        """SHA-256 of what shapes its reads: name and settings, without what a processor may cost."""
+        shaping = {name: value for name, value in self.settings.items() if name not in _COSTS}
+        return digest([self.name, shaping])
 
 
 class Contestant(ABC):
@@ -122,11 +126,13 @@ class Contestant(ABC):
 
     #: what its effort counts, with the unit: "num_sweeps", "annealing_time_us"; "" if it has no effort to choose
     effort_name: str = ""
+    #: electrical power that its spec states, watts; `open_contestant` sets it, and `hardware` has it
+    power_w: float | None = None
 
     @property
     @abstractmethod
     def hardware(self) -> Hardware:
-        """What it runs on."""
+        """What it runs on, `power_w` with it."""
 
     @property
     @abstractmethod
