@@ -51,7 +51,7 @@ class SteepestDescentComposite(AnnealComposite):
 
         def draw(model: IsingModel, keywords: dict[str, Any]) -> tuple[Reads, dict[str, Any]]:
             (reads,) = self.ask_child([(bqm, keywords)])
-            spins, num_flips = _descend(model, np.where(reads.values > 0, 1, -1).astype(np.int8))
+            spins, num_flips = descend(model, np.where(reads.values > 0, 1, -1).astype(np.int8))
             values = spins if bqm.vartype is dimod.SPIN else (1 + spins) // 2
             info = {"num_flips": int(num_flips.sum()), "num_moved": int(np.count_nonzero(num_flips))}
             moved = reads._replace(values=values, vectors=reads.vectors | {"num_flips": num_flips})
@@ -60,7 +60,7 @@ class SteepestDescentComposite(AnnealComposite):
         return self.sample_with(draw, bqm, kwargs)
 
 
-def _descend(model: IsingModel, spins: AnyArray) -> tuple[AnyArray, AnyArray]:
+def descend(model: IsingModel, spins: AnyArray) -> tuple[AnyArray, AnyArray]:
     """Return the local minima below `spins`, (num_reads, num_variables), and the flips to each, (num_reads,)."""
     from dwave.samplers import SteepestDescentSolver
 
