@@ -4,6 +4,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from math import isfinite
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -13,6 +14,8 @@ Wanted = Literal["auto"] | bool
 
 # seconds that a run lasts before its bar appears
 _PATIENCE_S = 1.0
+# seconds over which the speed is taken where single steps may last minutes
+_MEMORY_S = 3600.0
 
 
 def is_shown(wanted: Wanted) -> bool:
@@ -58,7 +61,27 @@ def late_progress_bar(title: str, *, wanted: Wanted = "auto") -> Iterator[Callab
             bar.stop()
 
 
-def _bar(*, with_count: bool, transient: bool = False) -> "Progress":
+@contextmanager
+def seconds_bar(title: str, *, wanted: Wanted = "auto") -> Iterator[Callable[[float, float, str], None]]:
+    """Give a function that takes the seconds of work that are done, those that are left, and the note beside the bar.
+
+    Those left may be a guess that changes, or infinite while there is none. The time left that is shown allows for work
+    that goes on side by side.
+    """
+    if not is_shown(wanted):
+        yield lambda _done, _left, _note: None
+        return
+    with _bar(with_count=False, memory_s=_MEMORY_S) as bar:
+        task = bar.add_task(title, total=None, note="")
+
+        def show(done: float, left: float, note: str) -> None:
+            total = done + left if isfinite(left) else None
+            bar.update(task, completed=done, total=total, note=note)
+
+        yield show
+
+
+def _bar(*, with_count: bool, transient: bool = False, memory_s: float = 30.0) -> "Progress":
     from rich.console import Console
     from rich.progress import (
         BarColumn,
@@ -76,4 +99,4 @@ def _bar(*, with_count: bool, transient: bool = False) -> "Progress":
         TimeRemainingColumn(),
         TextColumn("{task.fields[note]}"),
     )
-    return Progress(*columns, console=Console(stderr=True), transient=transient)
+    return Progress(*columns, console=Console(stderr=True), transient=transient, speed_estimate_period=memory_s)

@@ -63,3 +63,21 @@ def test_reached_is_exact_to_rounding():
 def test_an_agreement_names_its_solvers():
     with pytest.raises(ValueError, match="names the solvers"):
         Optimum(energy=-1.0, proof="agreement")
+
+
+def test_where_a_file_lies_does_not_shape_the_key():
+    here, there = (
+        InstanceSpec(family="ran", size=4, options={"graph": f"{folder}/g.json", "graph_sha256": "0" * 64})
+        for folder in ("here", "there")
+    )
+    other = InstanceSpec(family="ran", size=4, options={"graph": "here/g.json", "graph_sha256": "1" * 64})
+    assert here.key == there.key != other.key
+    assert Task(instance=here).key == Task(instance=there).key != Task(instance=other).key
+
+
+def test_a_budget_does_not_shape_the_key_and_a_profile_does():
+    specs = [
+        ContestantSpec(name="qpu", settings=settings)
+        for settings in ({}, {"budget_us": 1e6, "journal": "j.sqlite"}, {"profile": "another"})
+    ]
+    assert specs[0].key == specs[1].key != specs[2].key
