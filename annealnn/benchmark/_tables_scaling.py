@@ -1,0 +1,121 @@
+"""Tables of how times grow with size."""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from annealnn.benchmark._analysis import Clock, Policy, RelativeScalingRow, ScalingRow
+from annealnn.benchmark._cells import Cell
+from annealnn.benchmark._tables import EDGE, TimeTables
+from annealnn.benchmark.statistics._bootstrap import percentile_interval
+from annealnn.benchmark.statistics._scaling import FORMS, ScalingFit, fit_scaling, usable_sizes
+from annealnn.typing import Floats
+
+#: clock, policy, epsilon, quantile
+Question = tuple[Clock, Policy, float, float]
+
+
+class _Curve(NamedTuple):
+    """A contestant's times over its sizes."""
+
+    sizes: tuple[int, ...]
+    num_variables: Floats  #: (num_sizes,)
+    times: Floats  #: (1 + num_resamples, num_sizes)
+    at_edge: frozenset[int]  #: sizes whose best effort may lie below the shortest
+    usable: frozenset[int]
+
+
+def _curve(tables: TimeTables, cells: Sequence[Cell], question: Question) -> _Curve:
+    clock, policy, epsilon, quantile = question
+    given = [cell for cell in cells if clock in cell.times]
+    times = [
+        tables.bootstrap.times(cell, clock, epsilon, quantile, tables.number(cell, policy)).upper for cell in given
+    ]
+    edge = [policy == "optimised" and tables.edge_shares(cell, clock, epsilon, quantile)[0] >= EDGE for cell in given]
+    columns = np.stack(times, axis=1) if times else np.empty((1, 0))
+    return _Curve(
+        tuple(cell.size for cell in given),
+        np.array([cell.num_variables for cell in given]),
+        columns,
+        frozenset(cell.size for cell, at_edge in zip(given, edge, strict=True) if at_edge),
+        frozenset(cell.size for cell, usable in zip(given, usable_sizes(columns), strict=True) if usable),
+    )
+
+
+def _fits(curve: _Curve, sizes: frozenset[int]) -> dict[str, ScalingFit]:
+    """Return the fits of all forms over some sizes; none if these are fewer than two different numbers of variables."""
+    taken = [k for k, size in enumerate(curve.sizes) if size in sizes]
+    if len(np.unique(curve.num_variables[taken])) < 2:
+        return {}
+    return {form: fit_scaling(curve.num_variables[taken], curve.times[:, taken], form=form) for form in FORMS}
+
+
+def _questions(tables: TimeTables, label: str) -> Iterator[Question]:
+    for policy in tables.policies(label):
+        for clock, epsilon, quantile in tables.questions():
+            yield clock, policy, epsilon, quantile
+
+
+def scalings(tables: TimeTables) -> Iterator[ScalingRow]:
+    """Make the rows of fits: sizes at the lower edge are left out where two others remain."""
+    for label, cells in tables.cells.items():
+        for question in _questions(tables, label):
+            curve = _curve(tables, cells, question)
+            inside = curve.usable - curve.at_edge
+            fitted = inside if len(inside) >= 2 else curve.usable
+            fits = _fits(curve, fitted)
+            best = min((fit.chi_square for fit in fits.values()), default=0.0)
+            clock, policy, epsilon, quantile = question
+            for form in FORMS if fits else ():
+                fit = fits[form]
+                degrees = fit.degrees_of_freedom
+                yield ScalingRow(
+                    group=cells[0].group,
+                    contestant=label,
+                    clock=clock,
+                    policy=policy,
+                    epsilon=epsilon,
+                    quantile=quantile,
+                    form=form,
+                    exponent=fit.exponent,
+                    prefactor=fit.prefactor,
+                    excess=fit.chi_square - best,
+                    misfit=fit.chi_square / degrees if degrees else float("nan"),
+                    sizes=tuple(size for size in curve.sizes if size in fitted),
+                    left_out=tuple(cell.size for cell in cells if cell.size not in fitted),
+                    at_lower_edge=tuple(size for size in curve.sizes if size in fitted & curve.at_edge),
+                    simulated=tables.rows[label].simulated,
+                )
+
+
+def relative_scalings(tables: TimeTables) -> Iterator[RelativeScalingRow]:
+    """Make the rows of differences of exponents: over the sizes that both have, resampled together."""
+    for reference, contestant in tables.pairs():
+        for clock, policy, epsilon, quantile in _questions(tables, contestant):
+            if not tables.comparable(reference, contestant, clock):
+                continue
+            one = _curve(tables, tables.cells[reference], (clock, "optimised", epsilon, quantile))
+            other = _curve(tables, tables.cells[contestant], (clock, policy, epsilon, quantile))
+            usable = one.usable & other.usable
+            inside = usable - one.at_edge - other.at_edge
+            sizes = inside if len(inside) >= 2 else usable
+            fits = _fits(one, sizes), _fits(other, sizes)
+            for form in FORMS if all(fits) else ():
+                slopes = [of[form].exponents for of in fits]
+                yield RelativeScalingRow(
+                    group=tables.cells[reference][0].group,
+                    reference=reference,
+                    contestant=contestant,
+                    clock=clock,
+                    policy=policy,
+                    epsilon=epsilon,
+                    quantile=quantile,
+                    form=form,
+                    difference=percentile_interval(slopes[0] - slopes[1]),
+                    sizes=tuple(size for size in one.sizes if size in sizes),
+                    at_lower_edge=tuple(
+                        label for label, curve in ((reference, one), (contestant, other)) if sizes & curve.at_edge
+                    ),
+                    simulated=tables.rows[reference].simulated or tables.rows[contestant].simulated,
+                )

@@ -1,0 +1,87 @@
+"""The distribution of overlaps of independent reads, and the Binder cumulant."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from annealnn.benchmark.statistics._bootstrap import percentile_interval, resample_instances
+from annealnn.benchmark.statistics._interval import Interval
+from annealnn.typing import AnyArray, Floats
+
+
+class OverlapStatistics(NamedTuple):
+    """P(q), mean over instances, and the Binder cumulant of the disorder's averages."""
+
+    edges: Floats  #: (num_bins + 1,) from -1 to 1
+    density: Floats  #: (num_bins,), its integral is 1
+    low: Floats  #: (num_bins,) 2.5 % of resamples
+    high: Floats  #: (num_bins,) 97.5 %
+    binder: Interval
+
+
+def binder_cumulant(second: AnyArray, fourth: AnyArray) -> Floats:
+    """Return U = `(1/2)(3 - <q^4> / <q^2>^2)`: 0 for Gaussian q, 1 where q^2 has one value.
+
+    Parameters
+    ----------
+    second, fourth : (...)
+        Moments of q, averaged over instances before the ratio is taken. nan where `<q^2>` is 0.
+    """
+    two, four = np.asarray(second, np.float64), np.asarray(fourth, np.float64)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(np.where(two > 0, 0.5 * (3 - four / two**2), np.nan))
+
+
+def overlap_statistics(
+    values: Sequence[AnyArray],
+    counts: Sequence[AnyArray],
+    num_spins: Sequence[int],
+    rng: np.random.Generator,
+    *,
+    num_resamples: int = 1000,
+    num_bins: int = 41,
+) -> OverlapStatistics:
+    """Return P(q) and the Binder cumulant with intervals over instances, then pairs of reads.
+
+    Parameters
+    ----------
+    values : num_instances of (num_values,)
+        Sums over spins of s_i s'_i of pairs of reads that share none, q N.
+    counts : num_instances of (num_values,)
+        Pairs of each.
+    num_spins : num_instances of int
+        N.
+    rng : Generator
+    num_resamples : int
+    num_bins : int
+        Odd, so that q and -q fall into mirrored bins and 0 into the middle one.
+
+    Raises
+    ------
+    ValueError
+        If there is no pair in some instance.
+    """
+    edges = np.linspace(-1, 1, num_bins + 1)
+    picks = resample_instances(len(values), num_resamples, rng)
+    shape = (len(values), 1 + num_resamples)
+    seconds, fourths, densities = np.zeros(shape), np.zeros(shape), np.zeros((*shape, num_bins))
+    times_drawn = np.stack([(picks == k).sum(axis=1) for k in range(len(values))])
+    for k, (sums, given, n) in enumerate(zip(values, counts, num_spins, strict=True)):
+        q, c = np.asarray(sums, np.float64) / n, np.asarray(given, np.int64)
+        pairs = int(c.sum())
+        if pairs == 0:
+            msg = f"overlaps are of at least one pair of reads in each instance; got none in instance {k}"
+            raise ValueError(msg)
+        # an instance that is drawn twice has its pairs drawn twice: the mean of both
+        again = rng.multinomial(pairs * np.maximum(times_drawn[k], 1), c / pairs).astype(np.float64)
+        again[0] = c
+        share = again / again.sum(axis=1, keepdims=True)
+        seconds[k], fourths[k] = share @ q**2, share @ q**4
+        bins = np.clip(np.searchsorted(edges, q, side="right") - 1, 0, num_bins - 1)
+        np.add.at(densities[k].T, bins, share.T)
+    weights = times_drawn / len(values)
+    binder = binder_cumulant((weights * seconds).sum(axis=0), (weights * fourths).sum(axis=0))
+    density = (weights[..., None] * densities).sum(axis=0) / (edges[1] - edges[0])
+    low, high = np.quantile(density[1:], [0.025, 0.975], axis=0) if num_resamples else (density[0], density[0])
+    return OverlapStatistics(edges, density[0], low, high, percentile_interval(binder))
