@@ -8,7 +8,7 @@ from rich.console import Console
 
 from annealnn._log import show_messages
 from annealnn._version import __version__
-from annealnn.cli import _datasets, _doctor, _embed, _optdigits, _qpu
+from annealnn.cli import _benchmark, _datasets, _doctor, _embed, _optdigits, _qpu
 from annealnn.exceptions import AnnealnnError
 
 app = typer.Typer(
@@ -22,6 +22,7 @@ app.command("optdigits")(_optdigits.optdigits)
 app.command("datasets")(_datasets.datasets)
 app.command("embed")(_embed.embed)
 app.command("doctor")(_doctor.doctor)
+app.add_typer(_benchmark.app)
 app.add_typer(_qpu.app)
 
 
