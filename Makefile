@@ -15,13 +15,16 @@ DEFINITION := pyproject.toml setup.cfg
 # tests on all cores
 ABREAST := -n auto --maxprocesses=8 --dist=worksteal
 
-.PHONY: help optdigits optdigits-all evidence evidence-learners evidence-dynamics evidence-qpu speed speed-learners speed-dynamics speed-qpu test test-slow kill chaos test-lowest test-newest test-interop test-wheel dist lint api docs changelog env clean
+.PHONY: help optdigits optdigits-all benchmark evidence evidence-learners evidence-dynamics evidence-qpu evidence-benchmark speed speed-learners speed-dynamics speed-qpu test test-slow kill chaos test-lowest test-newest test-interop test-wheel dist lint api docs changelog env clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 optdigits: $(STAMPS)/main  ## train on OptDigits, embedded in a processor's graph, and write the report
 	$(BIN)/annealnn optdigits $(ARGS)
+
+benchmark: $(STAMPS)/standin  ## a processor against simulated annealing, a SIMULATED one unless ARGS="--profile NAME" (10 minutes)
+	$(BIN)/annealnn benchmark run $(ARGS)
 
 evidence: $(STAMPS)/main  ## measure every figure of docs/results.md (a minute or two)
 	$(BIN)/python -m annealnn.experiments.evidence
@@ -35,6 +38,9 @@ evidence-dynamics: $(STAMPS)/dynamics  ## measure coherent and open annealing ag
 
 evidence-qpu: $(STAMPS)/standin  ## measure the way to a processor on a SIMULATED one against its targets (3 minutes); ARGS=--quick
 	$(BIN)/python -m annealnn.experiments.qpu $(ARGS)
+
+evidence-benchmark: $(STAMPS)/main  ## measure the benchmark against known truths and pitfalls (15 minutes); ARGS=--quick
+	$(BIN)/python -m annealnn.experiments.benchmark $(ARGS)
 
 optdigits-all: $(STAMPS)/main .venv-rbms/.stamp  ## every machine and two rivals on all ten digits (half an hour); ARGS=--resume goes on
 	$(BIN)/annealnn optdigits --all --rbms-python .venv-rbms/$(SCRIPTS)/python $(ARGS)

@@ -6,23 +6,19 @@ HTTP to a stand-in on this machine; no account is needed, and none is used. The 
 
 import argparse
 import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import dimod
 import numpy as np
-from rich.box import SIMPLE_HEAD
-from rich.console import Console
-from rich.table import Table
 from scipy.stats import chi2
 
 from annealnn.diagnostics import ValueWithError
 from annealnn.experiments._overhead import Overhead
 from annealnn.experiments._rehearsal import rehearsal
+from annealnn.experiments._rows import Row, folder_or_temporary, print_rows, say_line
 from annealnn.experiments._standin_digits import Learned, StandInDigitsJob, StandInDigitsResult, run_standin_digits
 from annealnn.models import IsingModel
 from annealnn.models._exact import basis_numbers
@@ -38,30 +34,15 @@ QUICK = StandInDigitsJob(target="zephyr-6", n_iter=16, num_gauges=4, num_gauges_
 _FEW = 20.0
 
 
-class Row(NamedTuple):
-    """A line of the table; without a target it is information."""
-
-    what: str
-    target: str
-    ours: str
-    good: bool | None = None
-
-
 def main() -> None:
     """Print the table; exit with 1 if a target is missed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="a tenth of the work, to see that all of it runs")
     parser.add_argument("--out", type=Path, default=None, help="folder of the journals; a temporary one if left out")
     given = parser.parse_args()
-    with _folder(given.out) as folder:
-        rows = measure(folder, quick=given.quick, say=_line)
-    table = Table(title="The way to a processor, SIMULATED", box=SIMPLE_HEAD, pad_edge=False)
-    for heading in ("what", "target", "ours", ""):
-        table.add_column(heading)
-    for row in rows:
-        table.add_row(row.what, row.target, row.ours, "" if row.good is None else "pass" if row.good else "MISS")
-    Console(highlight=False, width=None if sys.stdout.isatty() else 160).print(table)
-    if any(row.good is False for row in rows):
+    with folder_or_temporary(given.out) as folder:
+        rows = measure(folder, quick=given.quick, say=say_line)
+    if not print_rows("The way to a processor, SIMULATED", rows):
         sys.exit(1)
 
 
@@ -227,20 +208,6 @@ def overhead_rows(overhead: Overhead) -> list[Row]:
 
 def _show(value: ValueWithError) -> str:
     return f"{value.value:.3f}+-{value.standard_error:.3f}"
-
-
-@contextmanager
-def _folder(given: Path | None) -> Iterator[Path]:
-    if given is not None:
-        yield given
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        yield Path(folder)
-
-
-def _line(text: str) -> None:
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":
