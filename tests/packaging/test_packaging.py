@@ -12,7 +12,7 @@ import pytest
 from setuptools import find_packages
 
 import annealnn
-from annealnn import diagnostics
+from annealnn import benchmark, diagnostics
 
 ROOT = Path(__file__).parents[2]
 HEAVY = ("sklearn", "numba", "dimod", "networkx", "scipy", "torch", "matplotlib", "dwave.system", "typer", "rich")
@@ -73,7 +73,7 @@ def test_samplers_do_not_wait_for_scipy_stats():
     assert in_fresh_python(code) == "False\n"
 
 
-@pytest.mark.parametrize("package", [annealnn, diagnostics], ids=["annealnn", "diagnostics"])
+@pytest.mark.parametrize("package", [annealnn, benchmark, diagnostics], ids=["annealnn", "benchmark", "diagnostics"])
 def test_lazy_names_are_the_same_everywhere(package):
     tree = ast.parse(Path(package.__file__).read_text())
     (block,) = [node for node in tree.body if isinstance(node, ast.If)]
