@@ -81,8 +81,9 @@ test-newest:  ## run the test suite on the newest releases
 	$(call resolve,.venv-newest)
 	.venv-newest/$(SCRIPTS)/python -m pytest $(ABREAST)
 
-test-interop: .venv-interop/.stamp  ## compare with the machines of other libraries, which bring PyTorch
+test-interop: .venv-interop/.stamp  ## compare with machines and contestants of other libraries, which bring PyTorch
 	.venv-interop/$(SCRIPTS)/python -m pytest tests/interop/graph_rbm.py tests/interop/device.py
+	.venv-interop/$(SCRIPTS)/python -m pytest tests/benchmark/contestants/test_contestants.py -k openjij
 
 test-wheel: $(if $(WHEEL),,dist)  ## install the wheel away from the checkout and try it; WHEEL=path tries that file
 	$(PYTHON) tests/packaging/try_wheel.py $(or $(WHEEL),dist/*.whl)
