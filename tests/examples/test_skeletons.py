@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 from annealnn import _resources
+from annealnn.benchmark import ContestantSpec, Entrant, InstanceSpec, execute, plan_tasks
+from annealnn.benchmark.families import build_instance, certify
 from annealnn.embeddings import load_embedding
 from annealnn.testing import SAMPLER_CHECKS, SamplerCase, parametrize
 from annealnn.testing._data import embedding_cases
@@ -77,3 +79,39 @@ def test_embedding(shipped, monkeypatch):
     for check in EMBEDDING_CHECKS:
         check(case)
     assert partial(load_embedding, "chimera-3", "K8")().num_variables == 8
+
+
+@pytest.fixture
+def ring(monkeypatch):
+    """The family of the skeleton, as an installed plug-in has it."""
+    family = load("skeletons/family").RING
+    point = type("Point", (), {"name": "ring", "load": staticmethod(lambda: family)})
+    groups = {"annealnn.families": [point]}
+    monkeypatch.setattr("annealnn.benchmark.families._registry.entry_points", lambda group: groups.get(group, []))
+
+
+def test_family(ring):
+    signs = set()
+    for seed in range(20):
+        instance = build_instance(InstanceSpec(family="ring", size=9, seed=seed, options={"strength": 0.5}))
+        # small enough to be held against enumeration
+        assert certify(instance).proof == "planted"
+        signs.add(instance.optimum.energy)
+    assert signs == {-4.5, -3.5}
+    with pytest.raises(ValueError, match=r"at least 3 variables .* got size=2"):
+        build_instance(InstanceSpec(family="ring", size=2))
+
+
+def test_contestant(ring, monkeypatch):
+    monkeypatch.syspath_prepend(EXAMPLES / "skeletons")
+    descent = Entrant(contestant=ContestantSpec(name="contestant:Descent"), efforts=(1, 8))
+    tasks = plan_tasks([InstanceSpec(family="ring", size=12, seed=1)], [descent], num_reads=200)
+    certificate, *runs = sorted(map(execute, tasks), key=lambda record: record.task.effort or 0)
+    assert {record.status for record in (certificate, *runs)} == {"done"}
+    lowest = certificate.measures["optimum"]["energy"]
+    means = [sum(energy * count for energy, count in record.energies) / 200 for record in runs]
+    assert min(energy for record in runs for energy, _ in record.energies) == lowest
+    assert lowest < means[1] < means[0]
+    assert all(record.timing["annealing_s"] > 0 for record in runs)
+    same = execute(tasks[1])
+    assert same.energies == next(record.energies for record in runs if record.key == tasks[1].key)
