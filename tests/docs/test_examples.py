@@ -60,6 +60,7 @@ def test_the_pages_that_teach_have_blocks():
     assert len(BLOCKS["README.md"]) == 1
     assert len(BLOCKS["user-guide.md"]) >= 5
     assert len(BLOCKS["qpu.md"]) >= 5
+    assert len(BLOCKS["benchmark.md"]) >= 5
 
 
 @pytest.mark.slow
