@@ -60,7 +60,7 @@ class Optimum:
         return self.proof != "agreement"
 
     def reached(self, energies: Any, *, epsilon: float = 0.0) -> Any:
-        """Return which energies (...,) are at most E0 + epsilon |E0|, to rounding."""
+        """Return which energies (...,) are at most `E0 + epsilon |E0|`, to rounding."""
         bound = self.energy + epsilon * abs(self.energy)
         return np.asarray(energies) <= bound + _RELATIVE * max(1.0, abs(self.energy))
 

@@ -37,8 +37,8 @@ class Family:
     Parameters
     ----------
     name : str
-    build : (size, *, seed, **options) -> Instance
-        The same arguments build the same instance.
+    build : callable
+        `(size, *, seed, **options) -> Instance`. The same arguments build the same instance.
     summary : str
         One line for tables.
     source : str
