@@ -44,9 +44,9 @@ curves = {
     for policy in ("optimised", "fixed")
     for label in ("annealnn", "dwave-samplers")
 }
-print("median time to solution, sweeps   L =", *(f"{size:16d}" for size in (1, 2, 3, 4)))
+print("median time to solution, sweeps", *(f"L = {size}" for size in (1, 2, 3, 4)))
 for (policy, label), rows in curves.items():
-    print(f"{label:15s} {policy:10s}", *(f"{r.time.value:8.0f} ({r.time.low:.0f} to {r.time.high:.0f})" for r in rows))
+    print(f"{label:15s} {policy:15s}", *(f"{row.time.value:5.0f}" for row in rows))
 
 # %%
 # A contestant that is slowed at small sizes scales better, on paper. Ours, at its best effort of each size, is the
