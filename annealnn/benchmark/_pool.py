@@ -116,9 +116,9 @@ class _Worker:
         except _EndedError as error:
             return lost(task, "failed", f"the worker could not take the task: it {error}")
         with self._deadline(process, timeout_s) as overdue:
-            answer = _asked(process, canonical(task.to_dict()).encode() + b"\n")
-        if answer.endswith(b"\n"):
-            return Record.from_dict(json.loads(answer))
+            record = _asked(process, task)
+        if record is not None:
+            return record
         end = self._buried(process)
         if overdue.is_set():
             return lost(task, "timed out", f"a task takes at most {timeout_s:g} s; this one was stopped", timeout_s)
@@ -204,7 +204,9 @@ class _Worker:
         _close_pipes(process)
         self._process = None
         end = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit status {code}"
-        self._errors.seek(0)
+        # the last of what may be gigabytes; longer than what is told, so that no credential is cut in two and shown
+        length = self._errors.seek(0, os.SEEK_END)
+        self._errors.seek(max(0, length - 100 * _LONGEST_TAIL))
         told = hide_secrets(self._errors.read().decode(errors="replace").strip())[-_LONGEST_TAIL:]
         return f"{end}, and said last: {told}" if told else end
 
@@ -213,15 +215,27 @@ class _EndedError(Exception):
     """A worker ended before it could take a task; how."""
 
 
-def _asked(process: subprocess.Popen[bytes], question: bytes) -> bytes:
+def _asked(process: subprocess.Popen[bytes], task: Task) -> Record | None:
+    """Return the answer to a task; None if the process ended without one."""
+    key = task.key
     try:
         sink = _stream(process.stdin)
-        sink.write(question)
+        sink.write(canonical(task.to_dict()).encode() + b"\n")
         sink.flush()
-        return _stream(process.stdout).readline()
+        # contestants may write to any file that is open: only this task's record is an answer
+        answers = map(_parsed, iter(_stream(process.stdout).readline, b""))
+        return next((Record.from_dict(given) for given in answers if given.get("key") == key), None)
     except (OSError, ValueError):
         # its pipe is closed: it has ended
-        return b""
+        return None
+
+
+def _parsed(line: bytes) -> dict[str, Any]:
+    try:
+        given = json.loads(line)
+    except ValueError:
+        return {}
+    return given if isinstance(given, dict) else {}
 
 
 def _stream(stream: IO[bytes] | None) -> IO[bytes]:

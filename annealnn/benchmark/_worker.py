@@ -201,7 +201,7 @@ def _without_secrets(value: Any) -> Any:
 def serve() -> None:
     """Take tasks from standard input and answer with records on standard output, a line each, until the input ends.
 
-    The contestants' own prints go where errors go, and what they read is empty. When the input ends in the middle of a
+    The contestants' own prints go where errors go, and what they read is empty; a copy that one forks answers nothing. When the input ends in the middle of a
     task, the one who asked is gone: this process and its children end at once.
     """
     given, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb", buffering=0)
@@ -219,10 +219,14 @@ def serve() -> None:
         lines.put(None)
 
     threading.Thread(target=listen, daemon=True).start()
+    own = os.getpid()
     answers.write(READY)
     while (line := lines.get()) is not None:
         busy.set()
         record = execute(Task.from_dict(json.loads(line)))
+        if os.getpid() != own:
+            # a contestant forked, and this is the copy
+            os._exit(0)
         busy.clear()
         answers.write(canonical(record.to_dict()).encode() + b"\n")
 

@@ -1,5 +1,6 @@
 """Families and contestants that misbehave, importable in a worker: see `world` in conftest.py."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -135,3 +136,26 @@ class Chatty(Guesser):
         sys.stdout.flush()
         assert sys.stdin.read() == ""
         return super().run(model, **keywords)
+
+
+class Meddler(Guesser):
+    """Writes lines to every file that is open, a record of another task among them, as a copy of the worker would."""
+
+    def run(self, model, **keywords):
+        for line in (b"no record\n", b'{"key": "forged"}\n', b"[1]\n"):
+            for file in range(3, 20):
+                with contextlib.suppress(OSError):
+                    os.write(file, line)
+        if hasattr(os, "fork"):
+            os.fork()
+        return super().run(model, **keywords)
+
+
+class Hasty(Guesser):
+    """Takes its time and tells of none of it."""
+
+    def run(self, model, **keywords):
+        begin = time.perf_counter()
+        while time.perf_counter() < begin + 0.02:
+            pass
+        return super().run(model, **keywords)._replace(timing=TimeSplit(annealing_s=1e-9))

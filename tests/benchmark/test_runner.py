@@ -136,6 +136,14 @@ def test_contestants_that_end_their_worker_harm_nobody_else(tmp_path, pool):
     assert again == records
 
 
+def test_only_a_tasks_own_record_answers_it(tmp_path, pool):
+    tasks = [cheat("Meddler"), cheat("Guesser"), cheat("Meddler", seed=1), cheat("Guesser", seed=1)]
+    records = run_tasks(tasks, tmp_path / "results", executor=pool)
+    assert [record.status for record in records] == ["done"] * 4
+    assert [record.key for record in records] == [task.key for task in tasks]
+    assert timeless(execute(tasks[k]) for k in (1, 3)) == timeless(records[k] for k in (1, 3))
+
+
 def test_a_worker_that_cannot_start_is_told_of(monkeypatch):
     monkeypatch.setattr(_pool, "_BEGIN", "import sys; sys.exit('out of order')")
     with WorkerPool() as pool:
