@@ -15,7 +15,7 @@ import numpy as np
 
 from annealnn._secrets import hide_secrets, is_secret_name
 from annealnn.benchmark._canonical import canonical, model_digest, plain
-from annealnn.benchmark._contestant import Contestant, ContestantSpec, Run, TimeSplit
+from annealnn.benchmark._contestant import Contestant, ContestantSpec, Hardware, Run, TimeSplit
 from annealnn.benchmark._instance import Instance, InstanceSpec, Optimum
 from annealnn.benchmark._machine import machine, now
 from annealnn.benchmark._measures import check_measures, take_measures
@@ -38,8 +38,9 @@ def execute(task: Task) -> Record:
     """Run a task in this process and return its record, whatever comes of it.
 
     Energies are computed again from the spins, in double precision; a contestant that claims others, by more than
-    single precision explains, has the status "wrong energies", and its record has those of its reads. Spins that are
-    none, a time below 0 and whatever the contestant raises are "failed". Only an interrupt is raised.
+    single precision explains, has the status "wrong energies", and its record has those of its reads. Seconds that a run
+    took and its contestant does not tell of are the client's, unless its times are simulated. Spins that are none, a
+    time below 0 and whatever the contestant raises are "failed". Only an interrupt is raised.
     """
     begin = time.perf_counter()
     known: dict[str, Any] = {}
@@ -75,7 +76,7 @@ def _sample(task: Task, known: dict[str, Any]) -> None:
         "status": "wrong energies" if complaint else "done",
         "message": complaint,
         "energies": tuple(zip(levels.tolist(), counts.tolist(), strict=True)),
-        "timing": {name: float(seconds) for name, seconds in run.timing._asdict().items()},
+        "timing": _timing(run.timing, run_s, contestant.hardware)._asdict(),
         "measures": take_measures(task.measures, model, spins, energies),
         "info": {
             "contestant": _without_secrets(_checked_info(run)),
@@ -141,6 +142,12 @@ def _check_run(run: Run, num_reads: int, model: IsingModel) -> None:
     if not isinstance(run.timing, TimeSplit) or not all(np.isfinite(part) and part >= 0 for part in run.timing):
         msg = f"the parts of a time are finite seconds of at least 0; got {run.timing}"
         raise ValueError(msg)
+
+
+def _timing(told: TimeSplit, run_s: float, hardware: Hardware) -> TimeSplit:
+    """Return a run's times as floats; what is missing from the seconds that it took here is the client's."""
+    untold = 0.0 if hardware.simulated else max(0.0, run_s - told.total_s)
+    return TimeSplit(*map(float, told._replace(client_s=told.client_s + untold)))
 
 
 def _checked_info(run: Run) -> Mapping[str, Any]:

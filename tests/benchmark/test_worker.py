@@ -104,6 +104,16 @@ def test_answers_that_are_none_fail(how, said):
     assert record.model["num_variables"] == 6
 
 
+def test_seconds_that_a_contestant_keeps_to_itself_are_the_clients():
+    record = run("Hasty")
+    assert record.timing["annealing_s"] == 1e-9
+    # it computes for so long, by the clock that times it
+    assert sum(record.timing.values()) == pytest.approx(record.info["run_s"])
+    assert record.timing["client_s"] >= 0.02
+    # a simulation's own seconds are none of the processor's
+    assert sum(run("Hasty", settings={"simulated": True}).timing.values()) == 1e-9
+
+
 def test_what_a_contestant_raises_is_recorded_without_its_secrets():
     record = run("Crash", settings={"how": "raise"})
     assert record.status == "failed"
