@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, as_completed
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from typing import Protocol
 
 from annealnn._log import logger
@@ -66,7 +67,7 @@ def run_tasks(
     Returns
     -------
     list of Record
-        One for each task, in their order.
+        One for each task, in their order, with the labels and powers that these tasks state.
 
     Raises
     ------
@@ -94,7 +95,8 @@ def run_tasks(
                 found[record.key] = record
                 forecast.done(record)
                 show(record)
-    return [found[key] for key in wanted]
+    # labels and stated powers may have changed since: they are those of now
+    return [replace(found[key], task=task) for key, task in wanted.items()]
 
 
 def _is_due(record: Record | None, *, retry: bool) -> bool:

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from concurrent.futures import Future
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -83,6 +84,14 @@ def test_what_is_there_is_not_run_again(tmp_path):
     assert sorted(first.ran) == sorted(task.key for task in tasks)
     assert run_tasks([*tasks, *tasks], tmp_path / "results", executor=second) == records
     assert second.ran == []
+
+
+def test_a_label_or_a_power_that_is_stated_later_is_known(tmp_path):
+    (before,) = run_tasks([cheat("Guesser")], tmp_path / "results", executor=InProcess())
+    task = replace(cheat("Guesser"), contestant=ContestantSpec(name="cheats:Guesser", label="guesses", power_w=12.0))
+    (after,) = run_tasks([task], tmp_path / "results", executor=InProcess(0))
+    assert (after.task.contestant.label, after.task.contestant.power_w) == ("guesses", 12.0)
+    assert after.energies == before.energies
 
 
 @pytest.mark.parametrize("stop_after", [0, 1, 5, 11])
