@@ -92,7 +92,7 @@ def plan_tasks(
     MissingDependencyError
         If a contestant's library is not installed.
     ValueError
-        If a measure is not known, a number breaks its rule, or two contestants have one label.
+        If a measure is not known, a number breaks its rule, two contestants have one label, or one has two.
     """
     check_count("num_reads", num_reads)
     check_count("seed", seed, minimum=0)
@@ -125,9 +125,13 @@ def plan_tasks(
 
 def _check_labels(entrants: Sequence[Entrant]) -> None:
     keys: dict[str, str] = {}
+    labels: dict[str, str] = {}
     for each in (entrant.contestant for entrant in entrants):
         if keys.setdefault(each.label, each.key) != each.key:
             msg = f"labels tell contestants apart; got two with {each.label!r}. Give one of them another label"
+            raise ValueError(msg)
+        if labels.setdefault(each.key, each.label) != each.label:
+            msg = f"contestants of the same settings are one; got {labels[each.key]!r} and {each.label!r}. Leave one out"
             raise ValueError(msg)
 
 

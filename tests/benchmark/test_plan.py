@@ -96,6 +96,11 @@ def test_what_comes_twice_runs_once():
             ValueError,
             "labels tell contestants apart; got two with 'neal'",
         ),
+        (
+            {"entrants": [NEAL, Entrant(contestant=ContestantSpec(name="neal", label="SA"), efforts=(2, 4))]},
+            ValueError,
+            "contestants of the same settings are one; got 'neal' and 'SA'",
+        ),
     ],
 )
 def test_what_cannot_be_planned(change, error, said):
