@@ -1,7 +1,7 @@
 """What takes part: a contestant's recipe, its hardware, and what a run of it gives back."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, final
 
@@ -90,7 +90,7 @@ class ContestantSpec:
     Raises
     ------
     ValueError
-        If settings hold what JSON cannot, or a credential.
+        If settings hold what JSON cannot, or there is a credential in them, in the name or in the label.
     """
 
     name: str
@@ -99,10 +99,9 @@ class ContestantSpec:
     power_w: float | None = None
 
     def __post_init__(self) -> None:
-        for name, value in self.settings.items():
-            if is_secret_name(name) or (isinstance(value, str) and is_secret_text(value)):
-                msg = f"settings hold no credentials, for they are printed and saved; got {name!r}"
-                raise ValueError(msg)
+        if found := next(_credentials({**self.settings, "label": self.label, "name": self.name}), None):
+            msg = f"settings and labels hold no credentials, for they are printed and saved; got one in {found!r}"
+            raise ValueError(msg)
         object.__setattr__(self, "settings", plain("settings", self.settings))
         object.__setattr__(self, "label", self.label or self.name)
 
@@ -115,6 +114,24 @@ class ContestantSpec:
         """SHA-256 of what shapes its reads: name and settings, without what a processor may cost."""
         shaping = {name: value for name, value in self.settings.items() if name not in _COSTS}
         return digest([self.name, shaping])
+
+
+def _credentials(value: Any, where: str = "") -> Iterator[str]:
+    """Yield where a credential is, by its name or its look, however deep."""
+    if isinstance(value, str) and is_secret_text(value):
+        yield where
+    elif isinstance(value, Mapping):
+        for name, part in value.items():
+            place = f"{where}.{name}".lstrip(".")
+            if is_secret_name(str(name)):
+                yield place
+            else:
+                # a name may be a credential itself, and is then not told
+                yield from _credentials(str(name), where or "settings")
+                yield from _credentials(part, place)
+    elif isinstance(value, list | tuple):
+        for part in value:
+            yield from _credentials(part, where)
 
 
 class Contestant(ABC):

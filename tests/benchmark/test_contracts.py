@@ -44,9 +44,24 @@ def test_a_label_does_not_shape_the_key():
     assert Task(**{**fields, "contestant": renamed}).key == TASK.key
 
 
-def test_credentials_are_refused():
-    with pytest.raises(ValueError, match="settings hold no credentials"):
-        ContestantSpec(name="qpu", settings={"token": "DEV-x"})
+SECRET = "DEV-0123456789012345678901234567890123456789"
+
+
+@pytest.mark.parametrize(
+    ("parts", "where"),
+    [
+        ({"settings": {"token": "x"}}, "'token'"),
+        ({"settings": {"client": {"token": "x"}}}, "'client.token'"),
+        ({"settings": {"clients": [{"password": "x"}]}}, "'clients.password'"),
+        ({"settings": {"ways": ("near", SECRET), "none of JSON's": object()}}, "'ways'"),
+        ({"settings": {SECRET: 1}}, "'settings'"),
+        ({"label": f"qpu,way={SECRET}"}, "'label'"),
+    ],
+)
+def test_credentials_are_refused(parts, where):
+    with pytest.raises(ValueError, match=f"hold no credentials, .*; got one in {where}") as raised:
+        ContestantSpec(name="qpu", **parts)
+    assert SECRET not in str(raised.value)
 
 
 def test_settings_that_json_cannot_hold_are_refused():
