@@ -7,7 +7,7 @@ import numpy as np
 from annealnn.benchmark.statistics._bootstrap import Times, ends
 from annealnn.benchmark.statistics._interval import Interval
 from annealnn.benchmark.statistics._tts import quantile_of_times
-from annealnn.typing import Floats
+from annealnn.typing import AnyArray, Floats
 
 Bound = Literal["none", "lower", "upper", "undefined"]
 
@@ -31,9 +31,10 @@ def ratio_of_quantiles(reference: Times, contestant: Times) -> Speedup:
     -------
     Speedup
         A lower bound if the reference's quantile is unsolved, an upper bound if the contestant's is, undefined and nan
-        if both are.
+        if both are. Otherwise unsolved instances are infinite times in the value, and at their bounds in the interval.
     """
-    return _judge(reference.lower / contestant.upper, reference.upper / contestant.lower)
+    value = _ratio(reference.upper[0], contestant.upper[0])
+    return _judge(float(value), reference.lower / contestant.upper, reference.upper / contestant.lower)
 
 
 def quantile_of_ratios(reference: Times, contestant: Times, quantile: float) -> Speedup:
@@ -42,19 +43,25 @@ def quantile_of_ratios(reference: Times, contestant: Times, quantile: float) -> 
     Parameters
     ----------
     reference, contestant : Times, (1 + num_resamples, num_instances) each
-        Of the same instances, in the same order.
+        Of the same instances, in the same order. In the value, neither is the faster on one that neither solves.
     quantile : float
     """
     most = quantile_of_times(reference.upper / contestant.lower, quantile)
     if reference.lower is reference.upper and contestant.lower is contestant.upper:
-        return _judge(most, most)
-    return _judge(quantile_of_times(reference.lower / contestant.upper, quantile), most)
+        return _judge(float(most[0]), most, most)
+    value = quantile_of_times(_ratio(reference.upper[0], contestant.upper[0]), quantile)
+    return _judge(float(value), quantile_of_times(reference.lower / contestant.upper, quantile), most)
 
 
-def _judge(least: Floats, most: Floats) -> Speedup:
+def _ratio(reference: AnyArray, contestant: AnyArray) -> Floats:
+    """Return reference / contestant, and 1 where both are infinite."""
+    neither = np.isinf(reference) & np.isinf(contestant)
+    return np.asarray(np.where(neither, 1.0, reference) / np.where(neither, 1.0, contestant))
+
+
+def _judge(value: float, least: Floats, most: Floats) -> Speedup:
     """Return what is known of a ratio whose least and most possible values are given, the data's first."""
     bound: Bound = "none"
-    value = float(most[0])
     if least[0] == 0 and np.isinf(most[0]):
         bound, value = "undefined", float("nan")
     elif np.isinf(most[0]):
@@ -65,9 +72,7 @@ def _judge(least: Floats, most: Floats) -> Speedup:
     if len(least) > 1:
         low, high = ends(least[1:])[0], ends(most[1:])[1]
     if bound == "none":
-        low, high = min(low, value), max(high, value)
-    elif bound == "upper":
-        low = 0.0
+        low, high = min(low, float(least[0])), max(high, float(most[0]))
     else:
-        high = np.inf
+        low, high = (low if bound == "lower" else 0.0), (high if bound == "upper" else np.inf)
     return Speedup(Interval(value, low, high, bound == "lower"), bound)

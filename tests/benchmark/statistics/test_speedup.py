@@ -50,6 +50,26 @@ def test_quantile_of_ratios_with_unsolved_instances():
     assert (mirrored.bound, mirrored.ratio.value) == ("upper", pytest.approx(1 / 3))
 
 
+def test_a_bound_on_an_unsolved_instance_is_no_time_in_the_value():
+    """Two of five are unsolved by the contestant after few reads: their bounds are below the median, their times not."""
+    reference = exactly(40, 40, 40, 40, 40)
+    contestant = Times(*(np.tile([10.0, 20, 40, *unknown], (2, 1)) for unknown in ((np.inf, np.inf), (2, 2))))
+    medians = [Times(*(quantile_of_times(part, 0.5) for part in times)) for times in (reference, contestant)]
+    for found in (ratio_of_quantiles(*medians), quantile_of_ratios(reference, contestant, 0.5)):
+        assert (found.bound, found.ratio.value) == ("none", pytest.approx(1.0))
+        # and the interval does not know better than the bound
+        assert found.ratio[1:3] == (pytest.approx(1.0), pytest.approx(4.0))
+
+
+def test_an_instance_that_neither_solves_favours_neither():
+    reference = Times(np.array([[8.0, 1, np.inf]]), np.array([[8.0, 1, 3]]))
+    contestant = Times(np.array([[1.0, 8, np.inf]]), np.array([[1.0, 8, 3]]))
+    one, other = quantile_of_ratios(reference, contestant, 0.5), quantile_of_ratios(contestant, reference, 0.5)
+    assert (one.bound, other.bound) == ("none", "none")
+    assert one.ratio.value == pytest.approx(1.0)
+    assert other.ratio.value == pytest.approx(1.0)
+
+
 @pytest.mark.parametrize("paired", [True, False])
 def test_pairs_by_instance_tell_more(paired):
     """The same instances are hard for both: resampled together their ratio is known better than by each alone."""
