@@ -145,7 +145,11 @@ def _scaling(
     if flat:
         worst = min(flat, key=lambda row: row.difference.low)
         change = _clearer(worst.difference, "a difference of exponents above 0", f"({worst.form} fit)")
-        return "constant factor", f"it is faster by a constant factor: exponents differ by {told}", [change]
+        why = (
+            "it is faster by a constant factor, or by no more than a processor gains in running N variables at once: "
+            f"divided by N, exponents differ by {told}"
+        )
+        return "constant factor", why, [change]
     edge = {who for edges in (row.at_lower_edge for rows in (middle, known) for row in rows) for who in edges}
     if edge:
         who = processor if processor in edge else rival
@@ -156,7 +160,7 @@ def _scaling(
         return "at most", why, [f"shorter efforts of {who}, or sizes whose best effort lies above its minimum"]
     return (
         "speed-up",
-        f"and it grows with size: exponents differ by {told}",
+        f"and it grows with size: divided by N, exponents differ by {told}",
         [f"a faster rival, or sizes above {size} where the ratio stops growing"],
     )
 

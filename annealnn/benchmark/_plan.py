@@ -131,7 +131,9 @@ def _check_labels(entrants: Sequence[Entrant]) -> None:
             msg = f"labels tell contestants apart; got two with {each.label!r}. Give one of them another label"
             raise ValueError(msg)
         if labels.setdefault(each.key, each.label) != each.label:
-            msg = f"contestants of the same settings are one; got {labels[each.key]!r} and {each.label!r}. Leave one out"
+            msg = (
+                f"contestants of the same settings are one; got {labels[each.key]!r} and {each.label!r}. Leave one out"
+            )
             raise ValueError(msg)
 
 

@@ -96,8 +96,9 @@ def verdict(analysis: Analysis, processor: str | None = None) -> Verdict:
       that were tried; if the processor's lies at the shortest, or the rival's does, the speed-up is an upper bound;
     - at the largest size, of ten instances or more, the 95 % intervals of the ratio of median times and of the median
       ratio lie above 1, and no other quantile's lies below;
-    - over three sizes or more, the intervals of the difference of the two exponents lie above 0 in each form of fit.
-      If one holds 0, a ratio above 1 is a constant factor;
+    - over three sizes or more, the intervals of the difference of the two exponents lie above 0 in each form of fit,
+      the processor's times multiplied by N, for it runs N variables at once. If one holds 0, a ratio above 1 is a
+      constant factor, or what N cores would gain;
     - no read contradicts a certified optimum.
 
     "Limited" takes all of simulated annealing and simulated quantum annealing that took part; "potential" all rivals,

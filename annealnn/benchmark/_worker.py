@@ -38,9 +38,9 @@ def execute(task: Task) -> Record:
     """Run a task in this process and return its record, whatever comes of it.
 
     Energies are computed again from the spins, in double precision; a contestant that claims others, by more than
-    single precision explains, has the status "wrong energies", and its record has those of its reads. Seconds that a run
-    took and its contestant does not tell of are the client's, unless its times are simulated. Spins that are none, a
-    time below 0 and whatever the contestant raises are "failed". Only an interrupt is raised.
+    single precision explains, has the status "wrong energies", and its record has those of its reads. Seconds that a
+    run took and its contestant does not tell of are the client's, unless its times are simulated. Spins that are none,
+    a time below 0 and whatever the contestant raises are "failed". Only an interrupt is raised.
     """
     begin = time.perf_counter()
     known: dict[str, Any] = {}
@@ -210,8 +210,8 @@ def _without_secrets(value: Any) -> Any:
 def serve() -> None:
     """Take tasks from standard input and answer with records on standard output, a line each, until the input ends.
 
-    The contestants' own prints go where errors go, and what they read is empty; a copy that one forks answers nothing. When the input ends in the middle of a
-    task, the one who asked is gone: this process and its children end at once.
+    The contestants' own prints go where errors go, and what they read is empty; a copy that one forks answers nothing.
+    When the input ends in the middle of a task, the one who asked is gone: this process and its children end at once.
     """
     given, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb", buffering=0)
     nothing = os.open(os.devnull, os.O_RDONLY)

@@ -153,7 +153,7 @@ def test_a_plug_in_lifts_nothing_and_must_be_beaten():
         (
             {"difference": (0.1, -0.1, 0.3)},
             "none",
-            "constant factor: exponents differ by power 0.1 (-0.1 to 0.3)",
+            "divided by N, exponents differ by power 0.1 (-0.1 to 0.3)",
             "about 4 times the instances",
         ),
         ({"difference": (-0.1, -0.3, 0.1)}, "none", "constant factor", "at present it is -0.1"),

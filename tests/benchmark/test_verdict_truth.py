@@ -38,10 +38,28 @@ def annealing():
 
 
 def test_better_scaling_is_seen(annealing):
-    chip = records("qpu", CHIP, exponent=1.5, prefactor=0.4)
+    chip = records("qpu", CHIP, exponent=0.5, prefactor=30.0, unit_s=1e-8)
     assert verdict_on(chip, annealing).category == "limited"
     tabu = records("tabu", CPU, exponent=2.0, prefactor=0.4)
     assert verdict_on(chip, annealing, tabu).category == "potential"
+
+
+def test_running_all_variables_at_once_is_no_better_scaling(annealing):
+    # as of N copies of the rival's core: the ratio of times grows as N, and divided by N does not
+    chip = records("qpu", CHIP, exponent=1.0, prefactor=4.0, unit_s=1e-8)
+    table = analysed(chip, annealing)
+    ratios = [
+        row.ratio.value
+        for row in table.speedups
+        if (row.policy, row.quantile, row.kind) == ("optimised", 0.5, "ratio of quantiles")
+    ]
+    assert ratios[-1] > 5 * ratios[0]
+    found = verdict(table)
+    assert found.category == "none"
+    assert any("no more than a processor gains in running N variables at once" in reason for reason in found.reasons)
+    # the same at N / N_max of a chip that copies fill
+    filled = analyse([*chip, *annealing], quantiles=(0.5,), clocks=("annealing",), parallel=True, num_resamples=200)
+    assert verdict(filled).category == "none"
 
 
 def test_a_constant_factor_is_none(annealing):
@@ -57,8 +75,9 @@ def test_a_slower_processor_is_none(annealing):
 
 
 def test_anneals_that_cannot_be_short_fake_nothing(annealing):
-    # the same scaling; but no anneal is shorter than 64 units, so that small sizes take too long, and the curve is flat
-    late = records("qpu", CHIP, exponent=2.0, prefactor=0.4, unit_s=1e-8, efforts=(64.0, 128.0, 256.0, 512.0))
+    # the same scaling but for N at once. No anneal is shorter than 64 units: small sizes take too long, and the curve
+    # is flat
+    late = records("qpu", CHIP, exponent=1.0, unit_s=1e-7, efforts=(64.0, 128.0, 256.0, 512.0))
     table = analysed(late, annealing)
     faked = [
         row

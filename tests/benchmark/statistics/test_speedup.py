@@ -51,7 +51,7 @@ def test_quantile_of_ratios_with_unsolved_instances():
 
 
 def test_a_bound_on_an_unsolved_instance_is_no_time_in_the_value():
-    """Two of five are unsolved by the contestant after few reads: their bounds are below the median, their times not."""
+    """Two of five are unsolved by the contestant after few reads: their bounds, not times, are below the median."""
     reference = exactly(40, 40, 40, 40, 40)
     contestant = Times(*(np.tile([10.0, 20, 40, *unknown], (2, 1)) for unknown in ((np.inf, np.inf), (2, 2))))
     medians = [Times(*(quantile_of_times(part, 0.5) for part in times)) for times in (reference, contestant)]
