@@ -42,9 +42,9 @@ class Style:
         return {"color": _COLORS[k % len(_COLORS)], "marker": _MARKERS[k % len(_MARKERS)], "ms": 5, "lw": 1.4}
 
     def finish(self, ax: Axes, labels: Iterable[str], title: str) -> None:
-        """Set the title, with SIMULATED where a time in the figure is invented; grid and frame."""
+        """Set the title, with SIMULATED where one who is simulated shows; grid and frame."""
         here = sorted(set(labels) & self._simulated)
-        mark = f"\n{', '.join(here)}: {MARK} times" if here else ""
+        mark = "\n" + fill(f"{', '.join(here)}: {MARK}", 58) if here else ""
         ax.set_title(fill(short(title), 58) + mark, fontsize=10, color="#a33c00" if here else "#222222")
         ax.grid(lw=0.4, color="#dddddd")
         ax.spines[["top", "right"]].set_visible(False)
@@ -212,10 +212,10 @@ def overlaps(analysis: Analysis, group: str) -> Figure:
     for row in rows:
         color = style.line(row.contestant)["color"]
         binder = f"U = {number(row.binder.value, 2)} ({number(row.binder.low, 2)} to {number(row.binder.high, 2)})"
-        ax.stairs(row.density, row.edges, color=color, lw=1.4, label=f"{row.contestant}: {binder}")
+        ax.stairs(row.density, row.edges, color=color, lw=1.4, label=f"{style.names[row.contestant]}: {binder}")
         ax.fill_between(row.edges, _stepped(row.low), _stepped(row.high), step="post", color=color, alpha=0.25, lw=0)
     ax.set(xlabel="overlap q of two reads", ylabel="P(q)", ylim=(0, None))
-    style.finish(ax, (), f"{group}, size {rows[0].size}: overlaps, Binder cumulant U")
+    style.finish(ax, (row.contestant for row in rows), f"{group}, size {rows[0].size}: overlaps, Binder cumulant U")
     _legend(figure)
     return figure
 
@@ -229,10 +229,10 @@ def residuals(analysis: Analysis, group: str) -> Figure:
         kappa = "" if fit is None else f", κ = {number(fit.kappa.value, 2)}"
         unit = next(row.effort_name for row in analysis.contestants if row.label == label)
         efforts = [row.effort for row in mine]
-        _band(ax, efforts, [row.residual for row in mine], style.line(label), f"{label}{kappa}\n({unit})")
+        _band(ax, efforts, [row.residual for row in mine], style.line(label), f"{style.names[label]}{kappa}\n({unit})")
     _log_scales(ax)
     ax.set(xlabel="effort, in the contestant's unit", ylabel="(⟨H⟩ - E0) / N, model units")
-    style.finish(ax, (), f"{group}, size {rows[0].size}: residual energy")
+    style.finish(ax, (row.contestant for row in rows), f"{group}, size {rows[0].size}: residual energy")
     _legend(figure)
     return figure
 
@@ -256,11 +256,11 @@ def valleys(analysis: Analysis, group: str) -> Figure:
         ax.plot(row.unique_energies, np.full(len(row.unique_energies), k), "|", ms=14, mew=1.2, color="#d55e00")
     ax.set_yticks(
         range(len(rows)),
-        [f"{row.contestant}\n{row.num_reads} reads: {row.found.value:.0f} valleys" for row in rows],
+        [f"{style.names[row.contestant]}\n{row.num_reads} reads: {row.found.value:.0f} valleys" for row in rows],
         fontsize=8,
     )
     ax.set(xlabel="energy of the valley, model units", ylim=(-0.6, len(rows) - 0.4))
-    style.finish(ax, (), f"{group}: valleys; orange: no other contestant found it")
+    style.finish(ax, (row.contestant for row in rows), f"{group}: valleys; orange: no other contestant found it")
     return figure
 
 
