@@ -15,8 +15,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, final
 
-from annealnn.benchmark._analysis import Analysis, ContestantRow
-from annealnn.benchmark._comparison import Finding, compare
+from annealnn.benchmark._analysis import Analysis, ContestantRow, SpeedupRow
+from annealnn.benchmark._comparison import Finding, compare, show
 
 Category = Literal["none", "inconclusive", "limited", "potential"]
 
@@ -242,10 +242,31 @@ def _cautions(analysis: Analysis, group: str, processor: str) -> list[str]:
             f"{group}: the optima of {unproven} of {of} instances are uncertified: solvers agree on them, nothing "
             "proves them, and true times to solution may be longer."
         )
+    name = next(row.name for row in analysis.contestants if row.label == processor)
+    if name != "qpu":
+        told.append(f"{group}: times of {processor} are what the plug-in {name} states; no service's journal has them.")
+    told += [
+        f"{group}: with programming, readout, network and client {processor} is slower than {row.reference} at "
+        f"size {row.size}: the ratio of median times is {show(row.ratio)}."
+        for row in _slower_in_all(analysis, group, processor)
+    ]
     failed = sum(row.contestant == processor and row.instance.group == group for row in analysis.failures)
     if failed:
         told.append(f"{group}: {failed} tasks of {processor} gave no reads; they are listed.")
     return told
+
+
+def _slower_in_all(analysis: Analysis, group: str, processor: str) -> list[SpeedupRow]:
+    """Return where, at the largest size, all of a processor's time is more than a rival's."""
+    middle = min(analysis.quantiles, key=lambda quantile: abs(quantile - 0.5))
+    question = ("wall", "optimised", 0.0, middle, "ratio of quantiles")
+    rows = [
+        row
+        for row in analysis.speedups
+        if (row.group, row.contestant) == (group, processor)
+        and (row.clock, row.policy, row.epsilon, row.quantile, row.kind) == question
+    ]
+    return [row for row in rows if row.size == max(each.size for each in rows) and row.ratio.high < 1]
 
 
 def _highest(categories: Sequence[Category]) -> Category:

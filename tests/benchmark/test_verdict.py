@@ -145,6 +145,23 @@ def test_a_plug_in_lifts_nothing_and_must_be_beaten():
     assert verdict(analysis({SA: {}, TABU: {}, plug_in: {"ratio": 0.2}})).category == "limited"
 
 
+def test_a_processor_that_is_a_plug_in_is_told_of():
+    words = "times of chip are what the plug-in mine:chip states"
+    for name, told in (("mine:chip", True), ("qpu", False)):
+        found = verdict(analysis({SA: {}}, chip=contestant("chip", name, kind="qpu")))
+        assert any(words in reason for reason in found.reasons) == told
+
+
+@pytest.mark.parametrize(("ratio", "told"), [(0.1, True), (0.9, False), (3.0, False)])
+def test_a_processor_that_is_slower_in_all_is_told_of(ratio, told):
+    fast = analysis({SA: {}})
+    whole = [row for row in against("SA", "ran", ratio=ratio)["speedups"] if row.quantile == 0.5]
+    found = verdict(replace(fast, speedups=(*fast.speedups, *(replace(row, clock="wall") for row in whole))))
+    assert found.category == "limited"
+    said = "slower than SA at size 8: the ratio of median times is 0.1 (0.0667 to 0.15)"
+    assert any(said in reason for reason in found.reasons) == told
+
+
 @pytest.mark.parametrize(
     ("told", "category", "words", "change"),
     [
