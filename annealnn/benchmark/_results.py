@@ -93,8 +93,11 @@ class ResultsFile:
                 size = os.fstat(file).st_size
                 try:
                     _write(file, begun + line)
-                except BaseException:
+                except BaseException as error:
                     os.ftruncate(file, size)
+                    if isinstance(error, OSError):
+                        # a full disk is told of with the file that was on it
+                        error.filename = str(self.path)
                     raise
         finally:
             os.close(file)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, Self, final
+from typing import Any, Literal, Self, final, get_args
 
 from annealnn._validation import check_choice, check_count
 from annealnn.benchmark._canonical import digest, plain
@@ -123,6 +123,11 @@ class Record:
         The contestant's own, the seed that was used, versions, the machine.
     at : str
         When it ended, UTC, ISO 8601.
+
+    Raises
+    ------
+    ValueError
+        If the status is none of these.
     """
 
     task: Task
@@ -136,6 +141,9 @@ class Record:
     measures: Mapping[str, Any] = field(default_factory=dict, hash=False)
     info: Mapping[str, Any] = field(default_factory=dict, hash=False)
     at: str = ""
+
+    def __post_init__(self) -> None:
+        check_choice("status", self.status, get_args(Status))
 
     @property
     def key(self) -> str:

@@ -101,6 +101,13 @@ def test_a_damaged_line_is_named(file, damage):
         file.read()
 
 
+def test_a_status_that_is_none_is_damage(file):
+    file.append(record(0))
+    file.path.write_bytes(file.path.read_bytes().replace(b'"status":"done"', b'"status":"won"'))
+    with pytest.raises(ResultsError, match=r"line 2 of .* is damaged: .*status.*'won'"):
+        file.read()
+
+
 def test_a_changed_task_is_seen(file):
     file.append(record(0))
     file.path.write_bytes(file.path.read_bytes().replace(b'"effort":16', b'"effort":8'))
@@ -144,8 +151,9 @@ def test_a_full_disk_leaves_the_file_as_it_was(file, monkeypatch):
         return write(handle, data[: len(data) // 2])
 
     monkeypatch.setattr(os, "write", half)
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(OSError, match="No space left") as raised:
         file.append(record(1))
+    assert str(file.path) in str(raised.value)
     assert file.path.read_bytes() == content
 
 
