@@ -1,5 +1,7 @@
 """What is known of an instance's optimum, and what says so."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from annealnn._validation import check_choice
@@ -22,8 +24,9 @@ def certify(instance: Instance, *, search: bool = True) -> Optimum | None:
 
     A planted optimum is checked: its state has its energy, no flip of one spin lowers it, and where enumeration or a
     narrow tree decomposition gives the optimum at once, it is that. Otherwise the family's own proof is tried, then
-    those that any problem allows: enumeration, planar matching, tree decomposition. Where none reaches, unlike solvers
-    that find the same lowest energy stand in, `proof="agreement"`.
+    those that any problem allows: enumeration, planar matching, tree decomposition. Another proof that an instance
+    comes with, in a file, is made again; one that cannot be is a claim, `proof="agreement"`. Where none reaches, unlike
+    solvers that find the same lowest energy stand in, `proof="agreement"` too.
 
     Parameters
     ----------
@@ -45,15 +48,23 @@ def certify(instance: Instance, *, search: bool = True) -> Optimum | None:
     given = instance.optimum
     if given is not None:
         _check_state(instance, given)
-        if given.proof != "agreement":
+        if given.proof == "planted":
             _check_against_proof(instance, given)
             return given
     family = find_family(instance.spec.family)
     proven = family.certify(instance) if family.certify is not None else None
     proven = proven or prove(instance.model)
     if proven is None:
-        return given or (agree(instance.model) if search else None)
+        return _claimed(given) if given is not None else agree(instance.model) if search else None
+    if given is not None and given.certified:
+        _check_same(instance, given, proven)
     return proven
+
+
+def _claimed(given: Optimum) -> Optimum:
+    if not given.certified:
+        return given
+    return replace(given, proof="agreement", solvers=(f"said to be proven: {given.proof}",))
 
 
 def _check_state(instance: Instance, given: Optimum) -> None:
@@ -85,7 +96,12 @@ def _check_against_proof(instance: Instance, given: Optimum) -> None:
         if order is None or order.width > _NARROW:
             return
     proven = prove(instance.model)
-    if proven is not None and not _same(proven.energy, given.energy):
+    if proven is not None:
+        _check_same(instance, given, proven)
+
+
+def _check_same(instance: Instance, given: Optimum, proven: Optimum) -> None:
+    if not _same(proven.energy, given.energy):
         msg = (
             f"the {given.proof} optimum of {_name(instance)} is the lowest energy; {given.energy!r} is claimed, and "
             f"{proven.energy!r} is found ({proven.proof})"

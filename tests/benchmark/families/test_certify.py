@@ -181,6 +181,27 @@ def test_a_local_minimum_is_no_planting(size):
     assert certify(planted(float(model.energy(up)), up, model)).proof == "planted"
 
 
+def test_a_proof_that_comes_with_an_instance_is_made_again():
+    model = ferromagnet(8)
+    up = np.ones(64, np.int8)
+    for state in (up, -up):  # both are local minima
+        told = Optimum(energy=float(model.energy(state)), proof="exhaustive", state=state)
+        given = Instance(spec=SPEC, model=model, optimum=told)
+        if state is up:
+            assert certify(given).proof == "tree decomposition"
+        else:
+            with pytest.raises(ValueError, match=r"is the lowest energy; .* is claimed, and .* is found"):
+                certify(given)
+
+
+def test_a_proof_that_cannot_be_made_again_is_a_claim():
+    dense = sherrington_kirkpatrick(40, seed=1)
+    found = certify(dense)
+    told = Optimum(energy=found.energy, proof="planar", state=found.state)
+    claim = certify(Instance(spec=dense.spec, model=dense.model, optimum=told), search=False)
+    assert (claim.certified, claim.energy, claim.solvers) == (False, found.energy, ("said to be proven: planar",))
+
+
 def test_solvers_agree_on_what_is_proven():
     for model in (LOPSIDED, ran(2, seed=1).model):
         found = _agreement.agree(model)
