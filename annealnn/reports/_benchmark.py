@@ -105,17 +105,20 @@ def _group(analysis: Analysis, verdict: Verdict, group: str, figures: dict[str, 
         name = f"{analysis.groups.index(group) + 1}-{name}"
         figures[name], section.figures[name] = figure, f"{short(group)}: {alt}"
 
-    add(
-        "times",
-        draw.times_against_size(analysis, group),
-        "median time to solution against the number of variables, a line with its band for each contestant",
-    )
+    # anneals may have taken no time, by what contestants tell
+    timed = {row.policy for row in analysis.times if (row.group, row.clock, row.epsilon) == (group, "annealing", 0.0)}
+    if "optimised" in timed:
+        add(
+            "times",
+            draw.times_against_size(analysis, group),
+            "median time to solution against the number of variables, a line with its band for each contestant",
+        )
     pairs = _pairs(analysis, verdict, group)
     for quantile in analysis.quantiles:
         if draw.ratio_rows(analysis, group, quantile, pairs):
             alt = f"ratio of times to solution at quantile {quantile:g} against the number of variables"
             add(f"ratios-{quantile:g}", draw.ratios(analysis, group, quantile, pairs), alt)
-    if any((row.group, row.policy) == (group, "fixed") for row in analysis.times):
+    if "fixed" in timed:
         alt = "median time to solution at one fixed long effort, beside that at the best effort of each size"
         add("fixed", draw.fixed_against_optimised(analysis, group), alt)
     for k, contestant in enumerate(row.label for row in analysis.contestants):

@@ -340,6 +340,9 @@ def _log_scales(ax: Axes) -> None:
     ax.set_xscale("log")
     drawn = [np.asarray(line.get_ydata(), dtype=float) for line in ax.lines]
     if any((np.isfinite(y) & (y > 0)).any() for y in drawn):
+        low, high = ax.dataLim.intervaly
+        if math.isclose(low, high):  # a flat line: no limits follow from it
+            ax.set_ylim(low / 2, high * 2)
         ax.set_yscale("log")
 
 

@@ -116,6 +116,17 @@ def test_what_is_not_there_is_left_out(part, simulated_analysis, whole):
     assert all(table.rows for section in found for table in section.tables[1:])
 
 
+def test_reads_that_took_no_time_and_times_that_are_all_alike_are_drawn(simulated_analysis, tmp_path):
+    by_the_wall = tuple(row for row in simulated_analysis.times if row.clock != "annealing")
+    none = replace(simulated_analysis, times=by_the_wall)
+    page = write_benchmark_report(none, verdict(none), tmp_path / "none")
+    assert "by other clocks" in page.read_text(encoding="utf-8")
+    alike = tuple(replace(row, time=Interval(1e-6, 1e-6, 1e-6)) for row in simulated_analysis.times)
+    figure = draw.times_against_size(replace(simulated_analysis, times=alike, scalings=()), GROUP)
+    low, high = figure.axes[0].get_ylim()
+    assert low < 1e-6 < high
+
+
 def test_a_figure_with_nothing_above_zero_is_drawn(simulated_analysis, tmp_path):
     none = tuple(replace(row, residual=Interval(0.0, 0.0, 0.0)) for row in simulated_analysis.residuals)
     figure = draw.residuals(replace(simulated_analysis, residuals=none), GROUP)
