@@ -108,7 +108,8 @@ def verdict(analysis: Analysis, processor: str | None = None) -> Verdict:
     ----------
     analysis : Analysis
     processor : str, optional
-        Label of the contestant that it is about; None: the one that ran on a quantum processor.
+        Label of the contestant that it is about; None: the one that ran on a quantum processor, most often if several
+        contestants did on the same.
 
     Raises
     ------
@@ -163,10 +164,11 @@ def _processor(contestants: Sequence[ContestantRow], label: str | None) -> Conte
     found = [row for row in contestants if row.hardware.get("kind") == "qpu"]
     # one that was measured says more than one that was simulated
     found = [row for row in found if not row.simulated] or found[:1]
-    if len(found) > 1:
+    if len({row.hardware.get("name") for row in found}) > 1:
         msg = f"a verdict is of one processor; got {', '.join(row.label for row in found)}. Name one"
         raise ValueError(msg)
-    return found[0] if found else None
+    # of one processor's several settings, those that most was run with
+    return max(found, key=lambda row: row.num_tasks, default=None)
 
 
 def _not_measured(chosen: ContestantRow | None) -> Verdict:

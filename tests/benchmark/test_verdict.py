@@ -315,7 +315,12 @@ def test_which_processor():
     whole = analysis({SA: {}})
     with pytest.raises(ValueError, match=re.escape("one of the contestants, chip, SA; got 'else'")):
         verdict(whole, "else")
-    two = replace(whole, contestants=(*whole.contestants, contestant("chip 2", "qpu", kind="qpu")))
+    other = contestant("chip 2", "qpu", kind="qpu")
+    # the same chip, timed often and embedded in passing
+    often = tuple(replace(row, num_tasks=100) for row in whole.contestants)
+    assert verdict(replace(whole, contestants=(other, *often))).processor == "chip"
+    other = replace(other, hardware={**other.hardware, "name": "another"})
+    two = replace(whole, contestants=(*whole.contestants, other))
     with pytest.raises(ValueError, match=r"chip, chip 2\. Name one"):
         verdict(two)
     assert verdict(two, "chip").category == "limited"
