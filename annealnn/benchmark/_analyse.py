@@ -57,7 +57,7 @@ def analyse(
     Parameters
     ----------
     records : iterable of Record
-        In any order; of several of one task a done one counts.
+        In any order; of several of one task that counts which stands in a file of results.
     quantiles : sequence of float
         Over instances; above 0 and below 1.
     epsilons : sequence of float

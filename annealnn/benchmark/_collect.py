@@ -10,6 +10,7 @@ import numpy as np
 from annealnn.benchmark._analysis import ContestantRow, ContradictionRow, FailureRow, OptimumRow
 from annealnn.benchmark._contestant import ContestantSpec, TimeSplit
 from annealnn.benchmark._instance import InstanceSpec, Optimum
+from annealnn.benchmark._results import RANKS
 from annealnn.benchmark._task import Record, Task
 from annealnn.typing import Floats, Indices
 
@@ -68,10 +69,11 @@ class Collected:
 
 
 def collect(records: Iterable[Record]) -> Collected:
-    """Sort records; of several of one task, a done one counts, else the last."""
+    """Sort records; of several of one task, the one counts that stands in a file of results, of alike ones the last."""
     chosen: dict[Task, Record] = {}
     for record in records:
-        if record.task not in chosen or record.status == "done" or chosen[record.task].status != "done":
+        held = chosen.setdefault(record.task, record)
+        if RANKS.index(record.status) <= RANKS.index(held.status):
             chosen[record.task] = record
     kept = list(chosen.values())
     # a key is a hash of a text: made once for each instance

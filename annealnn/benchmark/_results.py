@@ -22,8 +22,8 @@ if sys.platform != "win32":
 VERSION = 1
 _NAME = "annealnn benchmark results"
 _HEADER = canonical({"file": _NAME, "format": VERSION}).encode() + b"\n"
-# the first that a task has stands. A claim that was wrong once is not forgotten for one that was right
-_RANKS = ("wrong energies", "done", "refused", "timed out", "failed")
+#: the first that a task has stands. A claim that was wrong once is not forgotten for one that was right
+RANKS = ("wrong energies", "done", "refused", "timed out", "failed")
 
 
 @final
@@ -200,7 +200,7 @@ def _settle(records: Iterable[Record]) -> list[Record]:
     found: dict[str, Record] = {}
     for record in records:
         held = found.setdefault(record.key, record)
-        if (_RANKS.index(record.status), record.at) < (_RANKS.index(held.status), held.at):
+        if (RANKS.index(record.status), record.at) < (RANKS.index(held.status), held.at):
             found[record.key] = record
     return list(found.values())
 

@@ -117,6 +117,14 @@ def test_a_task_that_was_done_again_counts_once():
         assert shown.times[0].num_reads == 10
 
 
+def test_a_wrong_claim_is_not_made_good_by_another_run():
+    wrong, done = record(status="wrong energies"), record()
+    for records in ([wrong, done], [done, wrong]):
+        shown = analyse([certificate(), *records], **QUICK)
+        assert [row.status for row in shown.failures] == ["wrong energies"]
+        assert not shown.times
+
+
 def test_runs_of_other_seeds_are_pooled():
     again = record(hits=1)
     again = replace(again, task=replace(again.task, seed=1))
