@@ -126,7 +126,7 @@ def analyse(
             for row in collected.contestants
             if (of := [c for size in sizes[group] if (c := make_cell(collected, settings, group, row.label, size))])
         }
-        notes += _notes(cells, settings)
+        notes += _notes(collected, cells, settings)
         of_reads = ReadTables(collected, settings, build)
         rows = _time_rows(collected, settings, cells) | _read_rows(of_reads, cells)
         for name in wanted:
@@ -189,7 +189,22 @@ def _read_rows(of_reads: ReadTables, cells: dict[str, list[Cell]]) -> dict[str, 
     }
 
 
-def _notes(cells: dict[str, list[Cell]], settings: Settings) -> list[str]:
+# of so many independent reads that miss the lowest energy, some differ
+_MANY_READS = 10
+
+
+def _repeats_itself(collected: Collected, cell: Cell) -> bool:
+    """Return whether some effort gave runs of one energy each, several of them too high: one read told many times."""
+    for number, effort in enumerate(cell.efforts):
+        pooled = [collected.reads[cell.label, key, effort] for key in cell.instances]
+        runs = [run for of in pooled for run in of.records if run.task.num_reads >= _MANY_READS]
+        missed = (cell.successes[min(cell.successes)][:, number] == 0).sum()
+        if missed > 1 and len(runs) > 1 and all(len(run.energies) == 1 for run in runs):
+            return True
+    return False
+
+
+def _notes(collected: Collected, cells: dict[str, list[Cell]], settings: Settings) -> list[str]:
     """Return what a reader of one group's tables is told."""
     notes = []
     top = max(settings.quantiles)
@@ -206,6 +221,11 @@ def _notes(cells: dict[str, list[Cell]], settings: Settings) -> list[str]:
                 notes.append(f"{where} leaves out {cell.left_out}: not all of these ran.")
             if without := [clock for clock in settings.clocks if clock not in cell.times and clock != "effort"]:
                 notes.append(f"Reads of {where} took no time by the clocks {', '.join(without)}: these are left out.")
+            if _repeats_itself(collected, cell):
+                notes.append(
+                    f"Reads of {where} are all alike in each run, and not always at the lowest energy: they are no "
+                    "independent ones, and its times are too short, by up to the number of reads."
+                )
             if number == 1:
                 notes.append(f"{where} ran one instance: intervals are over its reads only.")
     every = [cell for of in cells.values() for cell in of]

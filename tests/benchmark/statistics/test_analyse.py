@@ -125,6 +125,19 @@ def test_a_wrong_claim_is_not_made_good_by_another_run():
         assert not shown.times
 
 
+def test_one_read_told_many_times_is_noticed():
+    def told(*energies):
+        records = [certificate(seed) for seed in range(len(energies))]
+        for seed, levels in enumerate(energies):
+            records.append(replace(record(seed), energies=levels))
+        return any("are all alike in each run" in note for note in analyse(records, **QUICK).notes)
+
+    alike, mixed = ((-4.0, 10),), ((-4.0, 1), (-2.0, 9))
+    assert told(alike, ((-2.0, 10),), ((-3.0, 10),))
+    assert not told(alike, alike, alike)  # an exact solver
+    assert not told(mixed, ((-2.0, 10),), ((-3.0, 10),))
+
+
 def test_runs_of_other_seeds_are_pooled():
     again = record(hits=1)
     again = replace(again, task=replace(again.task, seed=1))
