@@ -11,8 +11,8 @@ from annealnn._files_io import write_text
 from annealnn.benchmark._contestant import Contestant, ContestantSpec
 from annealnn.benchmark._instance import InstanceSpec
 from annealnn.benchmark._plan import Entrant
-from annealnn.benchmark._task import Task
-from annealnn.benchmark.contestants import contestant_version, open_contestant
+from annealnn.benchmark._training import plan_trainings
+from annealnn.benchmark.contestants import open_contestant
 from annealnn.benchmark.contestants._qpu import QPUContestant
 from annealnn.experiments._benchmark import BenchmarkJob, BenchmarkPart, claim_folder
 
@@ -111,12 +111,17 @@ def flagship(
         one("neal", 64),
         one("gibbs", 64),
     ]
+    trainings = plan_trainings(
+        [(entrant.contestant, entrant.efforts[0]) for entrant in learners],
+        InstanceSpec(family="bars-and-stripes", size=2 if quick else 3),
+        num_reads=100,
+        seeds=range(seed, seed + (1 if quick else 10)),
+        options={"n_iter": 10 if quick else 60},
+    )
     return BenchmarkJob(
         out=out,
         parts=(timed, drawn, valleys),
-        trainings=tuple(
-            _training(entrant, seed + k, quick=quick) for entrant in learners for k in range(1 if quick else 3)
-        ),
+        trainings=tuple(trainings),
         processor=processor.label,
         seed=seed,
         timeout_s=timeout_s,
@@ -153,17 +158,4 @@ def _embedding(processor: ContestantSpec) -> ContestantSpec:
         settings={**processor.settings, "embedding": "find"},
         label=f"{processor.label}, embedded",
         power_w=processor.power_w,
-    )
-
-
-def _training(entrant: Entrant, seed: int, *, quick: bool) -> Task:
-    return Task(
-        kind="train",
-        instance=InstanceSpec(family="bars-and-stripes", size=2 if quick else 3),
-        contestant=entrant.contestant,
-        effort=entrant.efforts[0],
-        num_reads=100,
-        seed=seed,
-        options={"n_iter": 10 if quick else 60},
-        code={"contestant": contestant_version(entrant.contestant)},
     )

@@ -96,3 +96,6 @@ def test_the_flagship_is_on_the_processors_own_qubits(tmp_path):
     # the shortest anneal that the solver allows is among the efforts: an optimum there is told as such
     assert min(chip.efforts) == 0.5
     assert {task.kind for task in job.tasks()} == {"certify", "sample", "train"}
+    trained = [task for task in job.tasks() if task.kind == "train"]
+    # another recipe of training is another task
+    assert all(task.code.get("training") for task in trained)
