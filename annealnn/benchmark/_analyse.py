@@ -11,7 +11,7 @@ from annealnn.benchmark._collect import Collected, collect
 from annealnn.benchmark._instance import Instance, InstanceSpec
 from annealnn.benchmark._tables import TimeTables
 from annealnn.benchmark._tables_reads import ReadTables, training_rows, valley_rows
-from annealnn.benchmark._tables_scaling import relative_scalings, scalings
+from annealnn.benchmark._tables_scaling import Curves, relative_scalings, scalings
 from annealnn.benchmark._task import Record
 from annealnn.benchmark.families._registry import build_instance
 
@@ -167,12 +167,13 @@ def _inside(name: str, value: float) -> float:
 
 def _time_rows(collected: Collected, settings: Settings, cells: dict[str, list[Cell]]) -> dict[str, Iterator[Any]]:
     of_times = TimeTables(collected, Bootstrap(settings), cells)
+    curves = Curves(of_times)
     return {
         "times": of_times.times(),
         "efforts": of_times.efforts(),
         "speedups": of_times.speedups(),
-        "scalings": scalings(of_times),
-        "relative_scalings": relative_scalings(of_times),
+        "scalings": scalings(curves),
+        "relative_scalings": relative_scalings(curves),
         "splits": of_times.splits(),
         "joules": of_times.joules(),
     }

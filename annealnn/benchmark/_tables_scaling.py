@@ -26,6 +26,29 @@ class _Curve(NamedTuple):
     usable: frozenset[int]
 
 
+class Curves:
+    """Curves of one group and their fits, each made once: every pair of contestants asks for the same ones."""
+
+    def __init__(self, tables: TimeTables) -> None:
+        self.tables = tables
+        self._made: dict[tuple[str, Question], _Curve] = {}
+        self._fits: dict[tuple[str, Question, frozenset[int]], dict[str, ScalingFit]] = {}
+
+    def curve(self, label: str, question: Question) -> _Curve:
+        """Return a contestant's curve."""
+        place = label, question
+        if place not in self._made:
+            self._made[place] = _curve(self.tables, self.tables.cells[label], question)
+        return self._made[place]
+
+    def fits(self, label: str, question: Question, sizes: frozenset[int]) -> dict[str, ScalingFit]:
+        """Return the fits of all forms over some sizes; none if these are fewer than two numbers of variables."""
+        place = label, question, sizes
+        if place not in self._fits:
+            self._fits[place] = _fits(self.curve(label, question), sizes)
+        return self._fits[place]
+
+
 def _curve(tables: TimeTables, cells: Sequence[Cell], question: Question) -> _Curve:
     clock, policy, epsilon, quantile = question
     given = [cell for cell in cells if clock in cell.times]
@@ -44,7 +67,6 @@ def _curve(tables: TimeTables, cells: Sequence[Cell], question: Question) -> _Cu
 
 
 def _fits(curve: _Curve, sizes: frozenset[int]) -> dict[str, ScalingFit]:
-    """Return the fits of all forms over some sizes; none if these are fewer than two different numbers of variables."""
     taken = [k for k, size in enumerate(curve.sizes) if size in sizes]
     if len(np.unique(curve.num_variables[taken])) < 2:
         return {}
@@ -69,14 +91,15 @@ def _questions(tables: TimeTables, label: str) -> Iterator[Question]:
             yield clock, policy, epsilon, quantile
 
 
-def scalings(tables: TimeTables) -> Iterator[ScalingRow]:
+def scalings(curves: Curves) -> Iterator[ScalingRow]:
     """Make the rows of fits: sizes at the lower edge are left out where two others remain."""
+    tables = curves.tables
     for label, cells in tables.cells.items():
         for question in _questions(tables, label):
-            curve = _curve(tables, cells, question)
+            curve = curves.curve(label, question)
             inside = curve.usable - curve.at_edge
             fitted = inside if len(inside) >= 2 else curve.usable
-            fits = _fits(curve, fitted)
+            fits = curves.fits(label, question, fitted)
             best = min((fit.chi_square for fit in fits.values()), default=0.0)
             clock, policy, epsilon, quantile = question
             for form in FORMS if fits else ():
@@ -101,24 +124,22 @@ def scalings(tables: TimeTables) -> Iterator[ScalingRow]:
                 )
 
 
-def relative_scalings(tables: TimeTables) -> Iterator[RelativeScalingRow]:
-    """Make the rows of differences of exponents: over the sizes that both have, resampled together.
-
-    Of anneals, those of a processor are multiplied by N.
-    """
+def relative_scalings(curves: Curves) -> Iterator[RelativeScalingRow]:
+    """Make the rows of differences of exponents: over the sizes that both have, resampled together."""
+    tables = curves.tables
     for reference, contestant in tables.pairs():
         for clock, policy, epsilon, quantile in _questions(tables, contestant):
             if not tables.comparable(reference, contestant, clock):
                 continue
-            one = _curve(tables, tables.cells[reference], (clock, "optimised", epsilon, quantile))
-            other = _curve(tables, tables.cells[contestant], (clock, policy, epsilon, quantile))
+            asked: tuple[tuple[str, Question], ...] = (
+                (reference, (clock, "optimised", epsilon, quantile)),
+                (contestant, (clock, policy, epsilon, quantile)),
+            )
+            one, other = (curves.curve(*each) for each in asked)
             usable = one.usable & other.usable
             inside = usable - one.at_edge - other.at_edge
             sizes = inside if len(inside) >= 2 else usable
-            fits = [
-                _fits(_as_of_one_variable(tables, label, clock, curve), sizes)
-                for label, curve in ((reference, one), (contestant, other))
-            ]
+            fits = [curves.fits(*each, sizes) for each in asked]
             for form in FORMS if all(fits) else ():
                 slopes = [of[form].exponents for of in fits]
                 yield RelativeScalingRow(

@@ -64,24 +64,24 @@ def overlap_statistics(
     """
     edges = np.linspace(-1, 1, num_bins + 1)
     picks = resample_instances(len(values), num_resamples, rng)
-    shape = (len(values), 1 + num_resamples)
-    seconds, fourths, densities = np.zeros(shape), np.zeros(shape), np.zeros((*shape, num_bins))
+    totals = np.zeros((1 + num_resamples, 2 + num_bins))  # <q^2>, <q^4>, shares of the bins
     times_drawn = np.stack([(picks == k).sum(axis=1) for k in range(len(values))])
     for k, (sums, given, n) in enumerate(zip(values, counts, num_spins, strict=True)):
-        q, c = np.asarray(sums, np.float64) / n, np.asarray(given, np.int64)
+        order = np.argsort(sums)
+        q, c = np.asarray(sums, np.float64)[order] / n, np.asarray(given, np.int64)[order]
         pairs = int(c.sum())
         if pairs == 0:
             msg = f"overlaps are of at least one pair of reads in each instance; got none in instance {k}"
             raise ValueError(msg)
         # an instance that is drawn twice has its pairs drawn twice: the mean of both
-        again = rng.multinomial(pairs * np.maximum(times_drawn[k], 1), c / pairs).astype(np.float64)
+        rows = np.flatnonzero(times_drawn[k])
+        again = rng.multinomial(pairs * times_drawn[k, rows], c / pairs).astype(np.float64)
         again[0] = c
-        share = again / again.sum(axis=1, keepdims=True)
-        seconds[k], fourths[k] = share @ q**2, share @ q**4
-        bins = np.clip(np.searchsorted(edges, q, side="right") - 1, 0, num_bins - 1)
-        np.add.at(densities[k].T, bins, share.T)
-    weights = times_drawn / len(values)
-    binder = binder_cumulant((weights * seconds).sum(axis=0), (weights * fourths).sum(axis=0))
-    density = (weights[..., None] * densities).sum(axis=0) / (edges[1] - edges[0])
+        again /= pairs * len(values)
+        totals[rows, :2] += again @ np.column_stack([q**2, q**4])
+        bins, first = np.unique(np.clip(np.searchsorted(edges, q, side="right") - 1, 0, num_bins - 1), return_index=True)
+        totals[np.ix_(rows, 2 + bins)] += np.add.reduceat(again, first, axis=1)
+    binder = binder_cumulant(totals[:, 0], totals[:, 1])
+    density = totals[:, 2:] / (edges[1] - edges[0])
     low, high = np.quantile(density[1:], [0.025, 0.975], axis=0) if num_resamples else (density[0], density[0])
     return OverlapStatistics(edges, density[0], low, high, percentile_interval(binder))
