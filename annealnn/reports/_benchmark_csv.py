@@ -18,7 +18,7 @@ from annealnn.reports._benchmark_tables import MARK
 def csv_tables(analysis: Analysis) -> dict[str, str]:
     """Return every table of an analysis that is not empty as CSV, by name.
 
-    An interval is four columns, arrays are joined by semicolons. The first column says SIMULATED where the times of
+    An interval is four columns, arrays are joined by semicolons; both are rounded to six significant digits. The first column says SIMULATED where the times of
     the row's contestant, or reference, were invented.
     """
     invented = {row.label for row in analysis.contestants if row.simulated}
@@ -47,7 +47,7 @@ def _csv(rows: Iterable[Any], invented: set[str]) -> str:
 
 def _cells(name: str, value: Any, *, optional: bool) -> dict[str, Any]:
     if isinstance(value, Interval) or (optional and value is None):
-        parts: Any = ("", "", "", "") if value is None else value
+        parts: Any = ("", "", "", "") if value is None else (*map(_rounded, value[:3]), value.is_bound)
         return dict(zip((name, f"{name}_low", f"{name}_high", f"{name}_is_bound"), parts, strict=True))
     if isinstance(value, InstanceSpec):
         return {"family": value.family, "instance_size": value.size, "seed": value.seed}
@@ -56,5 +56,9 @@ def _cells(name: str, value: Any, *, optional: bool) -> dict[str, Any]:
     if isinstance(value, dict):
         return {name: canonical(value)}
     if isinstance(value, tuple | np.ndarray):
-        return {name: ";".join(str(each) for each in value)}
+        return {name: ";".join(str(_rounded(each)) for each in value)}
     return {name: "" if value is None else value}
+
+
+def _rounded(value: Any) -> Any:
+    return float(f"{value:.6g}") if isinstance(value, float) else value
