@@ -6,6 +6,7 @@ __all__ = [
     "AnnealnnError",
     "BudgetError",
     "CheckpointError",
+    "ContestantFactoryError",
     "DataFileError",
     "EmbeddingError",
     "GraphChangedError",
@@ -50,6 +51,10 @@ class UnknownFamilyError(AnnealnnError, LookupError):
 
 class UnknownContestantError(AnnealnnError, LookupError):
     """A contestant that the benchmark does not know."""
+
+
+class ContestantFactoryError(AnnealnnError, TypeError):
+    """A contestant's factory fails, or makes none."""
 
 
 class ProblemRefusedError(AnnealnnError, ValueError):

@@ -12,7 +12,7 @@ from annealnn.benchmark._instance import InstanceSpec
 from annealnn.benchmark._measures import check_measures
 from annealnn.benchmark._task import Task
 from annealnn.benchmark.contestants import contestant_version
-from annealnn.benchmark.families._registry import find_family
+from annealnn.benchmark.families._registry import check_options, find_family
 
 
 @final
@@ -92,13 +92,15 @@ def plan_tasks(
     MissingDependencyError
         If a contestant's library is not installed.
     ValueError
-        If a measure is not known, a number breaks its rule, two contestants have one label, or one has two.
+        If a measure or an option of a family is not known, a number breaks its rule, or two contestants have one label.
     """
     check_count("num_reads", num_reads)
     check_count("seed", seed, minimum=0)
     check_measures(measures)
     _check_labels(entrants)
     families = {name: find_family(name).version for name in dict.fromkeys(spec.family for spec in instances)}
+    for spec in instances:
+        check_options(spec)
     contestants = {e.contestant.key: contestant_version(e.contestant) for e in entrants}
 
     def runs_of(instance: InstanceSpec) -> Iterator[Task]:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -21,6 +22,8 @@ app = typer.Typer(
     help="Compare who solves problems how fast: a processor, simulated annealing, other solvers.",
 )
 _OUT = Path("benchmark-report")
+# reasons of failures that are printed
+_TOLD = 5
 
 
 @app.command("run")
@@ -91,6 +94,10 @@ def run(
         raise ValueError(msg)
     else:
         job = flagship(out=out, processor=processor, quick=quick, seed=seed, powers_w=powers)
+    names = {entrant.contestant.name for part in job.parts for entrant in part.entrants}
+    if unknown := sorted(set(powers) - names):
+        msg = f"--power-w names contestants of this comparison, {', '.join(sorted(names))}; got {unknown[0]!r}"
+        raise ValueError(msg)
     try:
         result = run_benchmark(replace(job, timeout_s=timeout, retry=retry), say=console.print)
     except KeyboardInterrupt:
@@ -243,8 +250,13 @@ def _show(console: Console, result: "BenchmarkResult") -> None:
     console.print("What would change it:")
     for change in found.what_would_change_it:
         console.print(f"- {change}", markup=False, soft_wrap=True)
-    if failed := len(result.analysis.failures):
-        console.print(f"{failed} runs gave no reads; the report lists them", style="yellow")
+    if failures := result.analysis.failures:
+        console.print(f"{len(failures)} runs gave no reads; the report lists them:", style="yellow")
+        told = Counter(f"{row.status}, {row.message}" for row in failures).most_common()
+        for said, count in told[:_TOLD]:
+            console.print(f"- {count}: {said}", markup=False, soft_wrap=True)
+        if len(told) > _TOLD:
+            console.print(f"- and {len(told) - _TOLD} other reasons")
     console.print(f"report: {result.page.resolve()}", markup=False, soft_wrap=True)
 
 

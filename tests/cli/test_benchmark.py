@@ -71,6 +71,9 @@ def test_a_comparison_of_ones_own(annealnn, tmp_path):
         (("run", *OWN, "--contestant", "neal", "--effort", "many"), "--effort is numbers"),
         (("run", *OWN, "--contestant", "neal", "--effort", "tabu=1"), "--effort names contestants"),
         (("run", "--power-w", "neal"), "--power-w is a contestant and watts"),
+        (("run", *OWN, "--contestant", "neal", "--power-w", "tabu=9"), "comparison, neal; got 'tabu'"),
+        (("run", "--family", "ran,q=1", "--size", 2, "--contestant", "neal"), "options of family 'ran'"),
+        (("run", *OWN, "--contestant", "neal,beta_range=3"), "no contestant of beta_range=3"),
         (("run", "--solver", "A"), "go with --profile"),
         (("report", "none.jsonl"), "none.jsonl is no file"),
         (("merge", "none.jsonl", "-o", "out.jsonl"), "none.jsonl is no file"),
@@ -85,6 +88,12 @@ def test_errors_are_one_line(annealnn, monkeypatch, tmp_path, words, rule):
     assert rule in err
     assert len(err.strip().splitlines()) == 1
     assert not (tmp_path / "benchmark-report").exists()
+
+
+def test_why_runs_failed_is_said(annealnn, tmp_path):
+    status, out, err = annealnn("run", "--out", tmp_path / "a", *OWN, "--contestant", "neal", "--effort", "4.5")
+    assert status == 0, err
+    assert "- 2: failed, ValueError: num_sweeps is a whole number of at least 1; got 4.5" in out
 
 
 def test_lists(annealnn):

@@ -13,7 +13,7 @@ import dimod
 from annealnn.benchmark._contestant import Contestant, ContestantSpec
 from annealnn.benchmark.contestants._dimod import DimodContestant
 from annealnn.benchmark.contestants._release import release
-from annealnn.exceptions import UnknownContestantError
+from annealnn.exceptions import AnnealnnError, ContestantFactoryError, UnknownContestantError
 
 ENTRY_POINT_GROUP = "annealnn.contestants"
 
@@ -72,19 +72,19 @@ def open_contestant(spec: ContestantSpec) -> Contestant:
         If its library is not installed, saying what to install.
     ValueError
         If a setting breaks a rule, or is not known.
-    TypeError
-        If a factory returns neither.
+    ContestantFactoryError
+        If a factory fails, or returns neither.
     QPUError
         If a processor cannot be opened.
     """
     factory = _factory(spec.name)
     _check_settings(spec, factory)
-    made: Any = factory(**spec.settings)
+    made = _made(spec, factory)
     if isinstance(made, dimod.Sampler):
         made = DimodContestant(made, version=contestant_version(spec))
     if not isinstance(made, Contestant):
         msg = f"a contestant's factory returns a Contestant or a dimod.Sampler; {spec.name!r} gave {made!r}"
-        raise TypeError(msg)
+        raise ContestantFactoryError(msg)
     made.power_w = spec.power_w
     return made
 
@@ -111,6 +111,19 @@ def contestant_version(spec: ContestantSpec) -> str:
     _factory(spec.name)
     file = getattr(import_module(module), "__file__", None)
     return f"{module} {hashlib.sha256(Path(file).read_bytes()).hexdigest()[:12] if file else 'built in'}"
+
+
+def _made(spec: ContestantSpec, factory: Any) -> Any:
+    try:
+        return factory(**spec.settings)
+    except (AnnealnnError, ValueError):
+        raise
+    except Exception as error:
+        settings = ", ".join(f"{name}={value!r}" for name, value in spec.settings.items()) or "no settings"
+        msg = (
+            f"{spec.name!r} made no contestant of {settings}: {type(error).__name__}: {error}. Give others, or mend it"
+        )
+        raise ContestantFactoryError(msg) from error
 
 
 def _check_settings(spec: ContestantSpec, factory: Any) -> None:

@@ -94,9 +94,22 @@ def build_instance(spec: InstanceSpec) -> Instance:
     ValueError
         If the family does not take the size or an option.
     """
+    check_options(spec)
+    return find_family(spec.family).build(spec.size, seed=spec.seed, **spec.options)
+
+
+def check_options(spec: InstanceSpec) -> None:
+    """Check that a family takes the options of a spec; their values are checked as the instance is built.
+
+    Raises
+    ------
+    UnknownFamilyError
+        If the family is not known.
+    ValueError
+        If it does not take an option.
+    """
     family = find_family(spec.family)
     known = [name for name in inspect.signature(family.build).parameters if name not in ("size", "seed")]
     if unknown := [name for name in spec.options if name not in known]:
         msg = f"the options of family {spec.family!r} are {', '.join(known) or 'none'}; got {unknown[0]!r}"
         raise ValueError(msg)
-    return family.build(spec.size, seed=spec.seed, **spec.options)

@@ -12,7 +12,7 @@ from dwave.samplers import SimulatedAnnealingSampler
 
 from annealnn.benchmark._contestant import Contestant, ContestantSpec, Hardware, Run, TimeSplit
 from annealnn.benchmark.contestants import contestant_names, contestant_version, open_contestant
-from annealnn.exceptions import MissingDependencyError, UnknownContestantError
+from annealnn.exceptions import ContestantFactoryError, MissingDependencyError, UnknownContestantError
 from annealnn.models import IsingModel
 
 CHAIN = IsingModel([0.5, 0.0, -0.25], {(0, 1): 1.0, (1, 2): -2.0})
@@ -35,6 +35,9 @@ class Upright(Contestant):
 
 def no_contestant():
     return 3
+
+def broken(*, key):
+    return {}[key]
 '''
 
 
@@ -123,8 +126,17 @@ def test_an_unknown_contestant_is_told_of(read, name, words):
 
 
 def test_a_factory_of_something_else_is_told_of(upright):
-    with pytest.raises(TypeError, match=r"returns a Contestant or a dimod\.Sampler.*gave 3"):
+    with pytest.raises(ContestantFactoryError, match=r"returns a Contestant or a dimod\.Sampler.*gave 3"):
         open_contestant(ContestantSpec(name=f"{upright}:no_contestant"))
+
+
+def test_a_factory_that_fails_is_told_of_with_its_settings(upright):
+    with pytest.raises(ContestantFactoryError, match=r"of key='a': KeyError: 'a'. Give others"):
+        open_contestant(ContestantSpec(name=f"{upright}:broken", settings={"key": "a"}))
+    with pytest.raises(ContestantFactoryError, match=r"of no settings: TypeError.*'key'"):
+        open_contestant(ContestantSpec(name=f"{upright}:broken"))
+    with pytest.raises(ContestantFactoryError, match=r"'neal' made no contestant of beta_range=3: TypeError"):
+        open_contestant(ContestantSpec(name="neal", settings={"beta_range": 3}))
 
 
 @pytest.mark.parametrize("name", ["openjij-sa", "openjij-sqa"])
