@@ -75,8 +75,9 @@ def seconds_bar(title: str, *, wanted: Wanted = "auto") -> Iterator[Callable[[fl
         task = bar.add_task(title, total=None, note="")
 
         def show(done: float, left: float, note: str) -> None:
-            total = done + left if isfinite(left) else None
-            bar.update(task, completed=done, total=total, note=note)
+            # given to `update`, another total would make it forget the speed, and there would never be a time left
+            bar.tasks[0].total = done + left if isfinite(left) else None
+            bar.update(task, completed=done, note=note)
 
         yield show
 
