@@ -18,8 +18,8 @@ from annealnn.reports._benchmark_tables import MARK
 def csv_tables(analysis: Analysis) -> dict[str, str]:
     """Return every table of an analysis that is not empty as CSV, by name.
 
-    An interval is four columns, arrays are joined by semicolons; both are rounded to six significant digits. The first column says SIMULATED where the times of
-    the row's contestant, or reference, were invented.
+    An interval is four columns, arrays are joined by semicolons; both are rounded to six significant digits. The first
+    column says SIMULATED where the times of the row's contestant, or reference, were invented.
     """
     invented = {row.label for row in analysis.contestants if row.simulated}
     tables = {}

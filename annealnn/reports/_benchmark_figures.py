@@ -99,7 +99,7 @@ def optimum_of_schedule(analysis: Analysis, group: str, contestant: str) -> Figu
             ax.plot(float(best.effort or 0.0), best.time.value, marker="*", ms=13, color=color, mec="#222222", ls="")
     unit = next((row.effort_name for row in analysis.contestants if row.label == contestant), "effort") or "effort"
     _log_scales(ax)
-    ax.set(xlabel=unit, ylabel="median time to solution, s")
+    ax.set(xlabel=f"effort of a read: {unit}", ylabel="median time to solution, s (per core)")
     style.finish(ax, [contestant], f"{style.names[contestant]}, {group}")
     _legend(figure, title="star: best effort")
     return figure
@@ -127,7 +127,7 @@ def fixed_against_optimised(analysis: Analysis, group: str) -> Figure:
                 at = [row.num_variables for row in mine]
                 ax.plot(at, values, ls=dashes, label=f"{style.names[label]}, {policy}", **style.line(label))
     _log_scales(ax)
-    ax.set(xlabel="variables N", ylabel="median time to solution, s")
+    ax.set(xlabel="variables N", ylabel="median time to solution, s (per core)")
     _sizes_as_ticks(ax, fixed)
     style.finish(ax, (row.contestant for row in fixed), f"{group}: a fixed long effort flattens small sizes")
     _legend(figure)
@@ -206,17 +206,32 @@ def split_rows(analysis: Analysis, group: str) -> list[Any]:
 
 
 def overlaps(analysis: Analysis, group: str) -> Figure:
-    """Draw P(q) at the largest size, of each contestant's longest effort."""
-    style, (figure, ax) = Style(analysis), _figure()
+    """Draw P(q) at the largest size, of each contestant's longest effort: a panel each, for bands would hide bands."""
+    style = Style(analysis)
     rows: list[OverlapRow] = _longest(row for row in analysis.overlaps if row.group == group)
-    for row in rows:
+    columns = min(2, len(rows))
+    lines = -(-len(rows) // columns)
+    figure = Figure(figsize=(_SHAPE[0], 1.35 * lines + 1.3), layout="constrained")
+    panels = figure.subplots(lines, columns, sharex=True, sharey=True, squeeze=False).ravel()
+    for ax, row in zip(panels, rows, strict=False):
         color = style.line(row.contestant)["color"]
-        binder = f"U = {number(row.binder.value, 2)} ({number(row.binder.low, 2)} to {number(row.binder.high, 2)})"
-        ax.stairs(row.density, row.edges, color=color, lw=1.4, label=f"{style.names[row.contestant]}: {binder}")
+        ax.stairs(row.density, row.edges, color=color, lw=1.2)
         ax.fill_between(row.edges, _stepped(row.low), _stepped(row.high), step="post", color=color, alpha=0.25, lw=0)
-    ax.set(xlabel="overlap q of two reads", ylabel="P(q)", ylim=(0, None))
-    style.finish(ax, (row.contestant for row in rows), f"{group}, size {rows[0].size}: overlaps, Binder cumulant U")
-    _legend(figure)
+        binder = f"U = {number(row.binder.value, 2)} ({number(row.binder.low, 2)} to {number(row.binder.high, 2)})"
+        ax.set_title(f"{fill(row.contestant, 34)}\n{binder}", fontsize=8, color="#222222")
+        ax.tick_params(labelsize=8)
+        ax.set_axisbelow(True)
+        ax.grid(lw=0.4, color="#dddddd")
+        ax.spines[["top", "right"]].set_visible(False)
+    panels[0].set(xlim=(-1.02, 1.02), ylim=(0, None))
+    for ax in panels[len(rows) - columns : len(rows)]:
+        ax.tick_params(labelbottom=True)
+    for ax in panels[len(rows) :]:
+        ax.set_visible(False)
+    figure.supxlabel("overlap q of two reads", fontsize=10)
+    figure.supylabel("P(q)", fontsize=10)
+    title = fill(short(f"{group}, size {rows[0].size}: overlaps, Binder cumulant U"), 58)
+    figure.suptitle(title, fontsize=10, color="#222222")
     return figure
 
 

@@ -79,9 +79,8 @@ def overlap_statistics(
         again[0] = c
         again /= pairs * len(values)
         totals[rows, :2] += again @ np.column_stack([q**2, q**4])
-        bins, first = np.unique(
-            np.clip(np.searchsorted(edges, q, side="right") - 1, 0, num_bins - 1), return_index=True
-        )
+        places = np.clip(np.searchsorted(edges, q, side="right") - 1, 0, num_bins - 1)
+        bins, first = np.unique(places, return_index=True)
         totals[np.ix_(rows, 2 + bins)] += np.add.reduceat(again, first, axis=1)
     binder = binder_cumulant(totals[:, 0], totals[:, 1])
     density = totals[:, 2:] / (edges[1] - edges[0])
