@@ -38,15 +38,24 @@ def seconds(time: float) -> str:
     """Return a time of at least some nanoseconds with its unit, "3.2 ms"."""
     if not math.isfinite(time) or time <= 0:
         return "unknown" if math.isnan(time) else "∞" if time > 0 else "0 s"
-    factor, unit = next(((f, u) for f, u in _UNITS if time >= 0.9995 * f), _UNITS[-1])
+    factor, unit = _unit(time)
     return f"{time / factor:.3g} {unit}"
 
 
 def times(interval: Interval) -> str:
-    """Return an interval of seconds, "3.2 ms (2.1 ms to 5 ms)"; a lower bound as "> 3.2 ms"."""
+    """Return an interval of seconds, "3.2 (2.1 to 5) ms"; a lower bound as "> 3.2 ms"."""
     if interval.is_bound:
         return f"> {seconds(interval.value)}"
-    return f"{seconds(interval.value)} ({seconds(interval.low)} to {seconds(interval.high)})"
+    factor, unit = _unit(interval.value)
+    ends = [time / factor for time in interval[1:3] if math.isfinite(time) and time > 0]
+    if not math.isfinite(interval.value) or any(not 0.001 <= end < 999.5 for end in ends):
+        return f"{seconds(interval.value)} ({seconds(interval.low)} to {seconds(interval.high)})"
+    value, low, high = (number(time / factor) for time in interval[:3])
+    return f"{value} ({low} to {high}) {unit}"
+
+
+def _unit(time: float) -> tuple[float, str]:
+    return next(((factor, unit) for factor, unit in _UNITS if time >= 0.9995 * factor), _UNITS[-1])
 
 
 def number(value: float | None, digits: int = 3) -> str:

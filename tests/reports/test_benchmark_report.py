@@ -164,3 +164,19 @@ def test_nothing_at_all_is_a_page(tmp_path):
 def test_times_have_units(time, shown):
     assert tables.seconds(time) == shown
     assert tables.times(Interval(time, time, math.inf, True)) == f"> {shown}"
+
+
+@pytest.mark.parametrize(
+    ("ends", "shown"),
+    [
+        ((0.0032, 0.0021, 0.005), "3.2 (2.1 to 5) ms"),
+        ((1e-4, 7e-5, math.inf), "100 (70 to ∞) µs"),
+        ((1e-4, 0.0, 2e-4), "100 (0 to 200) µs"),
+        ((1e-4, 9e-5, 0.25), "100 µs (90 µs to 250 ms)"),
+        ((2.1e-3, 9e-7, 3e-3), "2.1 ms (900 ns to 3 ms)"),
+        ((math.nan, 0.0, 1.0), "unknown (0 s to 1 s)"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_an_interval_has_one_unit_where_that_reads_well(ends, shown):
+    assert tables.times(Interval(*ends)) == shown
