@@ -243,6 +243,9 @@ def _own(
 
 
 def _show(console: Console, result: "BenchmarkResult") -> None:
+    from annealnn.reports._benchmark import ranking
+    from annealnn.reports._benchmark_tables import short
+
     found = result.verdict
     console.print(f"[bold]{found.text}[/bold]", soft_wrap=True)
     for reason in found.reasons:
@@ -250,6 +253,9 @@ def _show(console: Console, result: "BenchmarkResult") -> None:
     console.print("What would change it:")
     for change in found.what_would_change_it:
         console.print(f"- {change}", markup=False, soft_wrap=True)
+    for group in result.analysis.groups:
+        if ranks := ranking(result.analysis, group):
+            console.print(f"{short(group)}: {ranks}", markup=False, soft_wrap=True)
     if failures := result.analysis.failures:
         console.print(f"{len(failures)} runs gave no reads; the report lists them:", style="yellow")
         told = Counter(f"{row.status}, {row.message}" for row in failures).most_common()

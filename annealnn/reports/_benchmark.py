@@ -93,13 +93,33 @@ def _timed(analysis: Analysis, group: str) -> bool:
     return len(sizes) > 1 or (bool(sizes) and len(tried) > len({contestant for contestant, _ in tried}))
 
 
+def ranking(analysis: Analysis, group: str) -> str:
+    """Say who has the least median time to solution at the largest size, and who follows; empty without times."""
+    if not _timed(analysis, group):
+        return ""
+    size = analysis.sizes[group][-1]
+    mine = [
+        row
+        for row in analysis.times
+        if (row.group, row.size, row.clock, row.policy, row.epsilon, row.quantile)
+        == (group, size, "annealing", "optimised", 0.0, tables.middle(analysis))
+    ]
+    mine.sort(key=lambda row: (row.time.is_bound, row.time.value))
+    names = tables.marked(analysis)
+    told = "; ".join(f"{names[row.contestant]} {tables.times(row.time)}" for row in mine)
+    return f"Median times to solution at the largest size, {size}, are: {told}." if told else ""
+
+
 def _group(analysis: Analysis, verdict: Verdict, group: str, figures: dict[str, Figure]) -> Section:
     section = Section(
         f"Time to solution: {short(group)}",
         "Time to reach the optimum with a probability of 99 %, by the anneals alone and per core, at the effort that "
         "is best for each size. Bands, and brackets in tables, are 95 % intervals over instances and reads; dashed "
-        "lines the preferred fits; an arrow marks a bound, upwards a lower one, where too few instances were solved.",
+        "lines the preferred fits; an arrow marks a bound, upwards a lower one, where too few instances were solved. "
+        "Efforts are in each contestant's own unit, listed below under what took part; where the best lies at an edge "
+        "of those that were tried, a better one may lie beyond.",
     )
+    section.text = f"{section.text} {ranking(analysis, group)}".strip()
 
     def add(name: str, figure: Figure, alt: str) -> None:
         name = f"{analysis.groups.index(group) + 1}-{name}"

@@ -138,7 +138,8 @@ def times_to_solution(analysis: Analysis, group: str, *, epsilon: float = 0.0) -
     for contestant, size in keys:
         of = {row.quantile: row for row in mine if (row.contestant, row.size) == (contestant, size)}
         middle = of.get(0.5) or next(iter(of.values()))
-        edge = "lower edge" if middle.at_lower_edge else "upper edge" if middle.upper_edge >= 0.05 else "inside"
+        edges = [name for name, share in (("lower", middle.lower_edge), ("upper", middle.upper_edge)) if share >= 0.05]
+        edge = f"{' or '.join(edges)} edge" if edges else "inside"
         rows.append(
             (
                 marked(analysis)[contestant],
@@ -151,7 +152,7 @@ def times_to_solution(analysis: Analysis, group: str, *, epsilon: float = 0.0) -
                 number(middle.optimism),
             )
         )
-    what = "solution" if epsilon == 0 else f"within {epsilon:.1%} of the optimum"
+    what = "solution" if epsilon == 0 else f"within {100 * epsilon:g} % of the optimum"
     header = (
         "contestant",
         "size",
@@ -162,7 +163,8 @@ def times_to_solution(analysis: Analysis, group: str, *, epsilon: float = 0.0) -
         "unsolved",
         "optimism",
     )
-    return Table(f"{short(group)}: time to {what} at {analysis.target:.0%}, anneals alone, per core", header, rows)
+    title = f"{short(group)}: time to {what} at {100 * analysis.target:g} %, anneals alone, per core"
+    return Table(title, header, rows)
 
 
 def other_clocks(analysis: Analysis, group: str) -> Table:

@@ -48,6 +48,7 @@ def test_a_comparison_of_ones_own(annealnn, tmp_path):
     assert status == 0, err
     assert "8 runs" in out
     assert "None: no processor was measured." in out
+    assert "Median times to solution at the largest size, 2, are: " in out
     lines = (tmp_path / "a" / "results.jsonl").read_text().splitlines()
     assert len(lines) == 1 + 2 * (1 + 2 + 1)
     assert sum('"beta_schedule_type":"linear"' in line and '"power_w":10' in line for line in lines) == 4

@@ -12,7 +12,7 @@ from annealnn.benchmark.statistics._interval import Interval
 from annealnn.reports import _benchmark_figures as draw
 from annealnn.reports import _benchmark_tables as tables
 from annealnn.reports import write_benchmark_report, write_figure
-from annealnn.reports._benchmark import sections_of
+from annealnn.reports._benchmark import ranking, sections_of
 from annealnn.reports._benchmark_csv import csv_tables
 
 GROUP = "ran(graph=chimera)"
@@ -180,3 +180,18 @@ def test_times_have_units(time, shown):
 )
 def test_an_interval_has_one_unit_where_that_reads_well(ends, shown):
     assert tables.times(Interval(*ends)) == shown
+
+
+def test_who_is_fastest_is_said_in_words_and_what_is_invented_is_marked(simulated_analysis):
+    asked = (simulated_analysis.sizes[GROUP][-1], "annealing", "optimised", 0.0, 0.5)
+    last = [
+        row for row in simulated_analysis.times if (row.size, row.clock, row.policy, row.epsilon, row.quantile) == asked
+    ]
+    told = ranking(simulated_analysis, GROUP)
+    assert "chip SIMULATED " in told
+    fastest_first = [row.contestant for row in sorted(last, key=lambda row: row.time.value)]
+    assert sorted(fastest_first, key=lambda label: told.index(f"{label} ")) == fastest_first
+    assert told in next(section.text for section in sections_of(simulated_analysis, verdict(simulated_analysis))[0])
+    # one size at one effort was measured in passing
+    passing = replace(simulated_analysis, times=tuple(last), efforts=())
+    assert ranking(passing, GROUP) == ""
