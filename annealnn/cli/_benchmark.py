@@ -47,7 +47,7 @@ def run(
     seeds: Annotated[int, typer.Option(min=1, help="With families: instances of each size.")] = 10,
     contestant: Annotated[
         list[str] | None,
-        typer.Option(help="With families: such as neal or standin,topology=chimera-4, or package.module:factory."),
+        typer.Option(help="With families: such as neal, standin,embedding=find or package.module:factory."),
     ] = None,
     effort: Annotated[
         list[str] | None,
