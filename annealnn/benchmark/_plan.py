@@ -92,7 +92,8 @@ def plan_tasks(
     MissingDependencyError
         If a contestant's library is not installed.
     ValueError
-        If a measure or an option of a family is not known, a number breaks its rule, or two contestants have one label.
+        If a measure or an option of a family is not known, a number breaks its rule, two contestants have one label, or
+        one has two.
     """
     check_count("num_reads", num_reads)
     check_count("seed", seed, minimum=0)

@@ -32,7 +32,7 @@ class Curves:
     def __init__(self, tables: TimeTables) -> None:
         self.tables = tables
         self._made: dict[tuple[str, Question], _Curve] = {}
-        self._fits: dict[tuple[str, Question, frozenset[int]], dict[str, ScalingFit]] = {}
+        self._fits: dict[tuple[str, Question, frozenset[int], bool], dict[str, ScalingFit]] = {}
 
     def curve(self, label: str, question: Question) -> _Curve:
         """Return a contestant's curve."""
@@ -41,11 +41,16 @@ class Curves:
             self._made[place] = _curve(self.tables, self.tables.cells[label], question)
         return self._made[place]
 
-    def fits(self, label: str, question: Question, sizes: frozenset[int]) -> dict[str, ScalingFit]:
+    def fits(
+        self, label: str, question: Question, sizes: frozenset[int], *, of_one_variable: bool = False
+    ) -> dict[str, ScalingFit]:
         """Return the fits of all forms over some sizes; none if these are fewer than two numbers of variables."""
-        place = label, question, sizes
+        place = label, question, sizes, of_one_variable
         if place not in self._fits:
-            self._fits[place] = _fits(self.curve(label, question), sizes)
+            curve = self.curve(label, question)
+            if of_one_variable:
+                curve = _as_of_one_variable(self.tables, label, question[0], curve)
+            self._fits[place] = _fits(curve, sizes)
         return self._fits[place]
 
 
@@ -125,7 +130,10 @@ def scalings(curves: Curves) -> Iterator[ScalingRow]:
 
 
 def relative_scalings(curves: Curves) -> Iterator[RelativeScalingRow]:
-    """Make the rows of differences of exponents: over the sizes that both have, resampled together."""
+    """Make the rows of differences of exponents: over the sizes that both have, resampled together.
+
+    Of anneals, those of a processor are multiplied by N.
+    """
     tables = curves.tables
     for reference, contestant in tables.pairs():
         for clock, policy, epsilon, quantile in _questions(tables, contestant):
@@ -139,7 +147,7 @@ def relative_scalings(curves: Curves) -> Iterator[RelativeScalingRow]:
             usable = one.usable & other.usable
             inside = usable - one.at_edge - other.at_edge
             sizes = inside if len(inside) >= 2 else usable
-            fits = [curves.fits(*each, sizes) for each in asked]
+            fits = [curves.fits(*each, sizes, of_one_variable=True) for each in asked]
             for form in FORMS if all(fits) else ():
                 slopes = [of[form].exponents for of in fits]
                 yield RelativeScalingRow(

@@ -218,7 +218,8 @@ def overlaps(analysis: Analysis, group: str) -> Figure:
         ax.stairs(row.density, row.edges, color=color, lw=1.2)
         ax.fill_between(row.edges, _stepped(row.low), _stepped(row.high), step="post", color=color, alpha=0.25, lw=0)
         binder = f"U = {number(row.binder.value, 2)} ({number(row.binder.low, 2)} to {number(row.binder.high, 2)})"
-        ax.set_title(f"{fill(row.contestant, 34)}\n{binder}", fontsize=8, color="#222222")
+        name = style.names[row.contestant]
+        ax.set_title(f"{fill(name, 34)}\n{binder}", fontsize=8, color="#a33c00" if MARK in name else "#222222")
         ax.tick_params(labelsize=8)
         ax.set_axisbelow(True)
         ax.grid(lw=0.4, color="#dddddd")
