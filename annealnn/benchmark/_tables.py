@@ -65,11 +65,17 @@ class TimeTables:
             yield "fixed"
 
     def edge_shares(self, cell: Cell, clock: Clock, epsilon: float, quantile: float) -> tuple[float, float]:
-        """Return in what share of resamples the best effort is the shortest, and the longest."""
+        """Return in what share of resamples the best effort is the shortest, and the longest.
+
+        Resamples without a finite time have no best effort: they count only where all are so.
+        """
         if cell.efforts == (None,):
             return float("nan"), float("nan")
-        chosen = self.bootstrap.chosen(cell, clock, epsilon, quantile, None)
-        chosen = chosen[1:] if len(chosen) > 1 else chosen
+        rows = slice(1 if self.settings.num_resamples else 0, None)
+        chosen = self.bootstrap.chosen(cell, clock, epsilon, quantile, None)[rows]
+        times = self.bootstrap.curve(cell, clock, epsilon, quantile, choosing=True).upper[rows]
+        known = np.isfinite(times).any(axis=1)
+        chosen = chosen[known] if known.any() else chosen
         return float((chosen == 0).mean()), float((chosen == len(cell.efforts) - 1).mean())
 
     def questions(self) -> Iterator[tuple[Clock, float, float]]:

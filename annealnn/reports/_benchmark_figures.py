@@ -41,11 +41,16 @@ class Style:
         k = self._place[label]
         return {"color": _COLORS[k % len(_COLORS)], "marker": _MARKERS[k % len(_MARKERS)], "ms": 5, "lw": 1.4}
 
-    def finish(self, ax: Axes, labels: Iterable[str], title: str) -> None:
-        """Set the title, with SIMULATED where one who is simulated shows; grid and frame."""
+    def title(self, labels: Iterable[str], title: str) -> tuple[str, str]:
+        """Return a title and its colour, with SIMULATED where one who is simulated shows."""
         here = sorted(set(labels) & self._simulated)
         mark = "\n" + fill(f"{', '.join(here)}: {MARK}", 58) if here else ""
-        ax.set_title(fill(short(title), 58) + mark, fontsize=10, color="#a33c00" if here else "#222222")
+        return fill(short(title), 58) + mark, "#a33c00" if here else "#222222"
+
+    def finish(self, ax: Axes, labels: Iterable[str], title: str) -> None:
+        """Set the title; grid and frame."""
+        told, color = self.title(labels, title)
+        ax.set_title(told, fontsize=10, color=color)
         ax.grid(lw=0.4, color="#dddddd")
         ax.spines[["top", "right"]].set_visible(False)
 
@@ -231,8 +236,9 @@ def overlaps(analysis: Analysis, group: str) -> Figure:
         ax.set_visible(False)
     figure.supxlabel("overlap q of two reads", fontsize=10)
     figure.supylabel("P(q)", fontsize=10)
-    title = fill(short(f"{group}, size {rows[0].size}: overlaps, Binder cumulant U"), 58)
-    figure.suptitle(title, fontsize=10, color="#222222")
+    about = f"{group}, size {rows[0].size}: overlaps, Binder cumulant U"
+    title, color = style.title((row.contestant for row in rows), about)
+    figure.suptitle(title, fontsize=10, color=color)
     return figure
 
 

@@ -13,7 +13,7 @@ from annealnn.typing import AnyArray, Floats
 class OverlapStatistics(NamedTuple):
     """P(q), mean over instances, and the Binder cumulant of the disorder's averages."""
 
-    edges: Floats  #: (num_bins + 1,) from -1 to 1
+    edges: Floats  #: (num_bins + 1,) the same from the middle on both sides
     density: Floats  #: (num_bins,), its integral is 1
     low: Floats  #: (num_bins,) 2.5 % of resamples
     high: Floats  #: (num_bins,) 97.5 %
@@ -40,7 +40,7 @@ def overlap_statistics(
     rng: np.random.Generator,
     *,
     num_resamples: int = 1000,
-    num_bins: int = 41,
+    max_bins: int = 41,
 ) -> OverlapStatistics:
     """Return P(q) and the Binder cumulant with intervals over instances, then pairs of reads.
 
@@ -54,15 +54,17 @@ def overlap_statistics(
         N.
     rng : Generator
     num_resamples : int
-    num_bins : int
-        Odd, so that q and -q fall into mirrored bins and 0 into the middle one.
+    max_bins : int
+        At most so many bins, one more for evenness. Each holds equally many of the values that q of the largest N can
+        have, and q and -q fall into mirrored bins: the outermost reach as far beyond -1 and 1 as that takes.
 
     Raises
     ------
     ValueError
         If there is no pair in some instance.
     """
-    edges = np.linspace(-1, 1, num_bins + 1)
+    edges = _edges(max(num_spins), max_bins)
+    num_bins = len(edges) - 1
     picks = resample_instances(len(values), num_resamples, rng)
     totals = np.zeros((1 + num_resamples, 2 + num_bins))  # <q^2>, <q^4>, shares of the bins
     times_drawn = np.stack([(picks == k).sum(axis=1) for k in range(len(values))])
@@ -86,3 +88,14 @@ def overlap_statistics(
     density = totals[:, 2:] / (edges[1] - edges[0])
     low, high = np.quantile(density[1:], [0.025, 0.975], axis=0) if num_resamples else (density[0], density[0])
     return OverlapStatistics(edges, density[0], low, high, percentile_interval(binder))
+
+
+def _edges(num_spins: int, max_bins: int) -> Floats:
+    """Return edges half-way between values of q = -1, -1 + 2/N, ..., 1, equally many values apart, symmetric."""
+    num_values = num_spins + 1
+    each = -(-num_values // max_bins)
+    each += each % 2 == 0 and num_values % 2 == 1  # an even number of values has no middle one
+    num_bins = -(-num_values // each)
+    num_bins += (num_bins * each - num_values) % 2
+    half = num_bins * each / num_spins
+    return np.linspace(-half, half, num_bins + 1)

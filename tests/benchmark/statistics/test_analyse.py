@@ -259,6 +259,16 @@ def test_an_optimum_below_the_shortest_effort_is_told():
     assert set(row.left_out) | set(row.at_lower_edge) >= {8}
 
 
+def test_resamples_that_solve_nothing_do_not_say_where_the_optimum_is():
+    told = [record(effort=effort, hits=int(effort == 4), reads=20) for effort in (1.0, 4.0, 16.0)]
+    [row] = pick(analyse([certificate(), *told], clocks=("effort",), **QUICK).times, policy="optimised")
+    assert (row.effort, row.lower_edge, row.upper_edge) == (4.0, 0.0, 0.0)
+    # where no read solves anything, the bounds choose
+    told = [record(effort=effort, hits=0, reads=20) for effort in (1.0, 4.0)]
+    [row] = pick(analyse([certificate(), *told], clocks=("effort",), **QUICK).times, policy="optimised")
+    assert (row.effort, row.lower_edge) == (1.0, 1.0)
+
+
 def test_choosing_by_one_half_scores_the_other():
     shown = analyse(synthetic(sizes=(8, 32)), choose="halves", clocks=("effort",), **QUICK)
     for row in pick(shown.times, policy="optimised"):
