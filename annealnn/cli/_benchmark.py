@@ -104,6 +104,9 @@ def run(
         console.print("interrupted: the same command goes on", style="yellow")
         raise typer.Exit(130) from None
     _show(console, result)
+    if not any(record.status == "done" for record in result.records if record.task.kind != "certify"):
+        console.print("no contestant came to an end: nothing was measured", style="yellow")
+        raise typer.Exit(1)
 
 
 @app.command("report")

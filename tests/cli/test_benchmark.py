@@ -93,7 +93,8 @@ def test_errors_are_one_line(annealnn, monkeypatch, tmp_path, words, rule):
 
 def test_why_runs_failed_is_said(annealnn, tmp_path):
     status, out, err = annealnn("run", "--out", tmp_path / "a", *OWN, "--contestant", "neal", "--effort", "4.5")
-    assert status == 0, err
+    assert status == 1, err
+    assert "nothing was measured" in out
     assert "- 2: failed, ValueError: num_sweeps is a whole number of at least 1; got 4.5" in out
 
 
