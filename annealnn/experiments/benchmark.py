@@ -98,7 +98,7 @@ _SMALL_CHIMERA = {
 FULL = Amount(20, _REPETITIONS, (1, 2, 3, 4, 5), 20, _SMALL_CHIMERA)
 QUICK = Amount(3, 20, (1, 2, 3), 6, {4: (4, (64.0, 128.0), 2_000, 200)})
 LONG = FULL._replace(
-    chimera={**_SMALL_CHIMERA, 10: (5, (2048.0, 4096.0), 8_000, 800), 12: (4, (4096.0, 8192.0), 8_000, 1_200)}
+    chimera={**_SMALL_CHIMERA, 10: (5, (2048.0, 4096.0), 8_000, 800), 12: (3, (4096.0, 8192.0), 8_000, 1_200)}
 )
 
 
