@@ -201,9 +201,8 @@ def test_cancelling(serve, connect):
     sampler = connect(served)
     future = sampler.solver.sample_ising({sampler.nodelist[0]: 1.0}, {})
     waiting = sampler.solver.sample_ising({sampler.nodelist[0]: 1.0}, {})
-    while served.standin.statistics()["accepted"] < 2:
-        time.sleep(0.01)
     for one in (future, waiting):
+        one.wait_id(timeout=60)  # the client cancels what it knows the id of
         one.cancel()
         with pytest.raises(CanceledFutureError):
             one.result()
