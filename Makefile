@@ -23,7 +23,7 @@ help:  ## list the targets
 optdigits: $(STAMPS)/main  ## train on OptDigits, embedded in a processor's graph, and write the report
 	$(BIN)/annealnn optdigits $(ARGS)
 
-benchmark: $(STAMPS)/standin  ## a processor against simulated annealing, a SIMULATED one unless ARGS="--profile NAME" (10 minutes)
+benchmark: $(STAMPS)/standin  ## a processor against simulated annealing, a SIMULATED one unless ARGS="--profile NAME" (3 minutes)
 	$(BIN)/annealnn benchmark run $(ARGS)
 
 evidence: $(STAMPS)/main  ## measure every figure of docs/results.md (a minute or two)
