@@ -139,11 +139,6 @@ class SpeedupRow:
     at_lower_edge: tuple[str, ...]  #: those of the two whose best effort may lie below the shortest that was tried
     simulated: bool  #: whether either's times were invented
 
-    @property
-    def per_variable(self) -> Interval:
-        """The ratio over N, for comparing how both scale when one runs all variables at once (Ronnow 2014)."""
-        return self.ratio.map(lambda ratio: ratio / self.num_variables)
-
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
